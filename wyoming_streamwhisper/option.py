@@ -23,6 +23,8 @@ class Declared:
     """Largest allowed value."""
     choices: tuple[str, ...] = ()
     """All allowed values, where they can be listed."""
+    flag: str = ""
+    """Name on the command line where it is not the field's own, without dashes."""
     secret: bool = False
     """Never printed; may be given as a file's name by `STREAMWHISPER_..._FILE`."""
 

@@ -1,0 +1,98 @@
+"""What can be chosen about the way one utterance is heard, streamed and ended."""
+
+from dataclasses import dataclass
+
+from wyoming_streamwhisper.option import option
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Options of the streaming core; all times are seconds of audio."""
+
+    partials: bool = option(
+        True, "Send words while they are spoken; off saves work where nobody looks at them."
+    )
+    policy: str = option(
+        "both",
+        "When a word is sure enough to be sent: `alignatt` trusts one decode up to `guard` before "
+        "the end of the audio, `local_agreement` what two decodes agree on, `both` asks for both.",
+        choices=("alignatt", "local_agreement", "both"),
+    )
+    guard: float = option(
+        0.3,
+        "How far before the end of the audio a word must end to be sure; larger is later and "
+        "more stable.",
+        unit="s",
+        low=0.0,
+        high=3.0,
+    )
+    step: float = option(
+        0.4,
+        "New speech to wait for between two partial decodes; smaller is earlier and costs more.",
+        unit="s",
+        low=0.1,
+        high=5.0,
+    )
+    settle: float = option(
+        0.2,
+        "Silence behind speech after which the final text is computed in advance.",
+        unit="s",
+        low=0.06,
+        high=2.0,
+    )
+    final: str = option(
+        "free",
+        "`free` decodes the end result without regard to the words already sent, so it is never "
+        "worse than one pass; `consistent` never takes back a word that was sent.",
+        choices=("free", "consistent"),
+    )
+    piece_min: float = option(
+        0.0,
+        "Length from which an utterance may be closed piece by piece in pauses; 0 takes what the "
+        "model recommends, or 8 s. Shorter is cheaper and gives the model less to see at once.",
+        unit="s",
+        low=0.0,
+        high=24.0,
+    )
+    piece_pause: float = option(
+        0.5,
+        "Length of a pause that may close a piece.",
+        unit="s",
+        low=0.2,
+        high=5.0,
+    )
+    piece_max: float = option(
+        24.0,
+        "Length at which a piece is closed even without a pause, between two words.",
+        unit="s",
+        low=5.0,
+        high=28.0,
+    )
+    endpointing: str = option(
+        "off",
+        "Who finds the end of speech: `off` waits for the client, `early` answers as soon as the "
+        "end is sure while the client may still end it, `own` tells clients not to look for it.",
+        choices=("off", "early", "own"),
+    )
+    end_silence: float = option(
+        0.7,
+        "Silence after which our own endpointing takes the utterance for finished; the "
+        "sensitivity scales it.",
+        unit="s",
+        low=0.2,
+        high=10.0,
+    )
+    no_speech_timeout: float = option(
+        10.0,
+        "With our own endpointing: answer with an empty text when nobody has spoken for so long.",
+        unit="s",
+        low=1.0,
+        high=120.0,
+    )
+    vad_threshold: float = option(
+        0.5,
+        "Probability from which a stretch of audio counts as speech; lower hears more and takes "
+        "more noise for speech.",
+        low=0.05,
+        high=0.95,
+    )

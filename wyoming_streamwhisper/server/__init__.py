@@ -1,0 +1,1 @@
+"""The doors: protocols in front of `session`. Nothing a peer sends passes here unvalidated."""

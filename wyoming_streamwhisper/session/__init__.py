@@ -1,0 +1,1 @@
+"""Satellites, contexts and profiles: drives the core with the engine and knows no protocol."""
