@@ -1,0 +1,287 @@
+"""A Whisper on CTranslate2: encode once, find the language, generate, align.
+
+faster-whisper loads the model and gives tokenizer and features; its `transcribe` always pads to
+30 s and knows neither forced prefixes nor batches of strangers, so CTranslate2 is called directly.
+Its rules (all requests of a call must have equally long prompts; forced tokens are replayed one
+step each; `suppress_blank` forbids an empty answer) are behind the shape of this file.
+"""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+
+from wyoming_streamwhisper.core import guards
+from wyoming_streamwhisper.core.prompt import fit
+from wyoming_streamwhisper.core.window import RATE, Samples
+from wyoming_streamwhisper.core.words import Hypothesis, Word, text_of
+from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing
+from wyoming_streamwhisper.engine.context import audio_context
+from wyoming_streamwhisper.engine.tokens import split_words
+
+_FRAMES = 100
+"""Feature frames a second; the encoder makes one position of two."""
+_POSITION = 0.02
+"""Seconds an encoder position stands for."""
+_TEXT_CONTEXT = 448
+_PROMPT_BUDGET = _TEXT_CONTEXT // 2 - 1
+_PROMPT_GRID = 16
+"""Prompt lengths are multiples of this, so that requests with prompts can share a batch."""
+_CAREFUL = 2
+"""The attempt from which no phrase of three tokens may come twice."""
+_MEDIAN = 3
+"""Width of the filter over the attention; 7, Whisper's own, blurs short words (docs/decisions)."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """A request on its way through the stages."""
+
+    request: Request
+    prompt: list[int]
+    language: str = ""
+    probability: float = 1.0
+    tokens: Sequence[int] = ()
+    """New tokens, without the forced prefix."""
+    cut_off: bool = False
+    logprob: float = 0.0
+    no_speech: float = 0.0
+    times: Sequence[float] = ()
+    """Where each new token begins, and at last where the text ends, in seconds."""
+    probabilities: Sequence[float] = ()
+
+
+class CTranslate2Backend:
+    """A loaded Whisper; one caller at a time."""
+
+    def __init__(
+        self,
+        path: Path,
+        info: EngineInfo,
+        *,
+        rule: str,
+        device: str = "cpu",
+        device_index: int = 0,
+        compute_type: str = "default",
+        threads: int = 0,
+    ) -> None:
+        """Load the model in a folder; `rule` is how short audio contexts may be (`context`).
+
+        Raises:
+            RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
+        """
+        self.info = info
+        self._rule = rule
+        loaded = WhisperModel(
+            str(path),
+            device=device,
+            device_index=device_index,
+            compute_type=compute_type,
+            cpu_threads=threads,
+            local_files_only=True,
+        )
+        self._model: Any = loaded.model
+        self._features: Any = loaded.feature_extractor
+        self._hf_tokenizer: Any = loaded.hf_tokenizer
+        self._tokenizers: dict[tuple[str, str], Any] = {}
+        self.compute_type: str = self._model.compute_type
+        self.device: str = self._model.device
+
+    def key(self, request: Request) -> tuple[float, ...]:
+        """Return audio context, beam size and whether it is a careful attempt."""
+        context = audio_context(request, self._rule)
+        return (context, request.beam_size, request.attempt >= _CAREFUL)
+
+    def decode(self, requests: Sequence[Request]) -> list[Result]:
+        """Decode requests of one key; those with prompts of one length share a pass."""
+        context = audio_context(requests[0], self._rule)
+        results: dict[str, Result] = {}
+        groups: dict[int, list[_Row]] = defaultdict(list)
+        for request in requests:
+            prompt = self._prompt_tokens(request)
+            groups[len(prompt)].append(_Row(request, prompt))
+        for rows in groups.values():
+            timing = self._pass(rows, context)
+            for row in rows:
+                hypothesis = self._hypothesis(row)
+                results[row.request.id] = Result(hypothesis, timing, context)
+        return [results[request.id] for request in requests]
+
+    # The stages of one pass
+
+    def _pass(self, rows: Sequence[_Row], context: float) -> Timing:
+        clock = [time.perf_counter()]
+        features = np.stack([self._mel(row.request.samples, context) for row in rows])
+        clock.append(time.perf_counter())
+        encoded = self._model.encode(ctranslate2.StorageView.from_array(features))
+        clock.append(time.perf_counter())
+        self._find_languages(rows, encoded)
+        self._generate(rows, encoded)
+        clock.append(time.perf_counter())
+        self._align(rows, encoded)
+        clock.append(time.perf_counter())
+        features_s, encode_s, generate_s, align_s = np.diff(clock).tolist()
+        return Timing(0.0, features_s, encode_s, generate_s, align_s, len(rows))
+
+    def _mel(self, samples: Samples, context: float) -> np.ndarray[Any, Any]:
+        """Return features [mels, frames] of the audio, padded with silence to the context."""
+        frames = round(context * _FRAMES)
+        padded = np.zeros(frames * RATE // _FRAMES + RATE // _FRAMES, np.float32)
+        padded[: len(samples)] = samples
+        return np.ascontiguousarray(self._features(padded, padding=0)[:, :frames])
+
+    def _find_languages(self, rows: Sequence[_Row], encoded: Any) -> None:
+        for row in rows:
+            if len(row.request.languages) == 1:
+                row.language = row.request.languages[0]
+            elif not self._model.is_multilingual:
+                row.language = "en"
+        if all(row.language for row in rows):
+            return
+        for row, found in zip(rows, self._model.detect_language(encoded), strict=True):
+            if not row.language:
+                scores = {token[2:-2]: probability for token, probability in found}
+                row.language, row.probability = _choose_language(scores, row.request)
+
+    def _generate(self, rows: Sequence[_Row], encoded: Any) -> None:
+        prompts = [
+            [*row.prompt, *self._start(row), *self._no_timestamps(), *row.request.prefix]
+            for row in rows
+        ]
+        budgets = [
+            len(row.request.prefix) + guards.token_budget(row.request.seconds) for row in rows
+        ]
+        # The limit counts forced tokens too, and is the smaller of half of it and what is left.
+        wanted = max(budgets)
+        careful = rows[0].request.attempt >= _CAREFUL
+        answers = self._model.generate(
+            encoded,
+            prompts,
+            beam_size=rows[0].request.beam_size,
+            max_length=min(max(2 * wanted, wanted + len(prompts[0])), _TEXT_CONTEXT),
+            no_repeat_ngram_size=3 if careful else 0,
+            suppress_blank=False,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        end = self._tokenizer(rows[0]).eot
+        for row, answer, budget in zip(rows, answers, budgets, strict=True):
+            forced = len(row.request.prefix)
+            ids = answer.sequences_ids[0]
+            new = [token for token in ids[forced:] if token < end][: budget - forced]
+            row.tokens = new
+            row.cut_off = len(new) >= min(budget, _TEXT_CONTEXT // 2) - forced
+            row.logprob = answer.scores[0] * len(ids) / (len(ids) - forced + 1) if ids else 0.0
+            row.no_speech = answer.no_speech_prob
+
+    def _align(self, rows: Sequence[_Row], encoded: Any) -> None:
+        """Find the times of new tokens, where they are wanted: one call for each language."""
+        starts: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, row in enumerate(rows):
+            if row.request.timed and row.tokens:
+                starts[tuple(self._start(row))].append(index)
+        for start, indices in starts.items():
+            group = [rows[index] for index in indices]
+            aligned = self._model.align(
+                _select(encoded, indices),
+                list(start),
+                [[*row.request.prefix, *row.tokens] for row in group],
+                [max(len(row.request.samples) * _FRAMES // RATE, 2) for row in group],
+                median_filter_width=_MEDIAN,
+            )
+            for row, alignment in zip(group, aligned, strict=True):
+                _set_times(row, alignment)
+
+    # Tokens and words
+
+    def _tokenizer(self, row: _Row) -> Any:
+        key = (row.language, row.request.task)
+        if key not in self._tokenizers:
+            self._tokenizers[key] = Tokenizer(
+                self._hf_tokenizer,
+                self._model.is_multilingual,
+                task=row.request.task,
+                language=row.language or "en",
+            )
+        return self._tokenizers[key]
+
+    def _start(self, row: _Row) -> list[int]:
+        return list(self._tokenizer(row).sot_sequence)
+
+    def _no_timestamps(self) -> list[int]:
+        return [self._hf_tokenizer.token_to_id("<|notimestamps|>")]
+
+    def _prompt_tokens(self, request: Request) -> list[int]:
+        """Return the tokens before the start of the transcript, the marker included."""
+        prompt = request.prompt
+        if request.attempt or not (prompt.pinned or prompt.recent):
+            return []
+        pinned, recent = (
+            self._hf_tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
+            for text in (prompt.pinned, prompt.recent)
+        )
+        tokens = fit(pinned, recent, _PROMPT_BUDGET, _PROMPT_GRID)
+        return [self._hf_tokenizer.token_to_id("<|startofprev|>"), *tokens] if tokens else []
+
+    def _hypothesis(self, row: _Row) -> Hypothesis:
+        words = tuple(self._words(row))
+        text = text_of(words)
+        prompt = f"{row.request.prompt.pinned} {row.request.prompt.recent}" if row.prompt else ""
+        fault = guards.judge(
+            text, row.logprob, row.request.seconds, prompt=prompt, cut_off=row.cut_off
+        )
+        return Hypothesis(
+            words, row.language, row.probability, fault is None, row.logprob, row.no_speech
+        )
+
+    def _words(self, row: _Row) -> Iterable[Word]:
+        at = 0
+        for text, tokens in split_words(row.tokens, self._tokenizer(row), row.language):
+            after = at + len(tokens)
+            start = row.times[at] if row.times else 0.0
+            end = row.times[after] if row.times else row.request.seconds
+            chances = row.probabilities[at:after] or [math.exp(min(row.logprob, 0.0))]
+            yield Word(text, start, end, sum(chances) / len(chances), tokens)
+            at = after
+
+
+def _choose_language(scores: dict[str, float], request: Request) -> tuple[str, float]:
+    """Return the most probable of the languages that may be, and its share among them."""
+    candidates = {code: scores.get(code, 0.0) for code in request.languages or scores}
+    if request.likely:
+        likely = dict(request.likely)
+        candidates = {
+            code: score * likely.get(code, 1 / len(candidates))
+            for code, score in candidates.items()
+        }
+    best = max(candidates, key=lambda code: candidates[code])
+    total = sum(candidates.values())
+    return best, candidates[best] / total if total > 0 else 0.0
+
+
+def _select(encoded: Any, indices: Sequence[int]) -> Any:
+    """Return some rows of encoder output [rows, positions, width]."""
+    if len(indices) == encoded.shape[0]:
+        return encoded
+    rows = np.array(encoded.to_device(ctranslate2.Device.cpu))[list(indices)]
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(rows))
+
+
+def _set_times(row: _Row, alignment: Any) -> None:
+    """Take over from pairs (token, position) where each new token begins."""
+    first: dict[int, int] = {}
+    for token, position in alignment.alignments:
+        first.setdefault(token, position)
+    forced = len(row.request.prefix)
+    last = row.request.seconds
+    times = [first[i] * _POSITION if i in first else last for i in range(forced, forced + len(row.tokens) + 1)]
+    row.times = [min(time, last) for time in times]
+    row.probabilities = list(alignment.text_token_probs[forced:])

@@ -1,0 +1,209 @@
+"""Voice activity: Silero as an ONNX network or on torch, and the service that batches streams."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wyoming_streamwhisper.core.voice import FRAME
+from wyoming_streamwhisper.core.window import Samples
+from wyoming_streamwhisper.engine.api import State, Vad
+
+_CONTEXT = 64
+"""Samples of the frame before that the network sees again."""
+_UNITS = 128
+
+
+class OnnxVad:
+    """The network that faster-whisper ships, changed to take one frame of each of many streams.
+
+    As shipped it takes many frames of one stream: its recurrent layer runs over the first axis.
+    Swapping two axes on both sides of that layer makes the first axis the streams.
+    """
+
+    def __init__(self) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.inter_op_num_threads = options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            _batched_network(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def new_state(self) -> State:
+        """Return zeros: both recurrent states [128] and the frame before [64]."""
+        return tuple(np.zeros(n, np.float32) for n in (_UNITS, _UNITS, _CONTEXT))
+
+    def step(
+        self, states: Sequence[State], frames: NDArray[np.float32]
+    ) -> tuple[list[State], NDArray[np.float32]]:
+        """Judge one frame [512] of each stream in one call."""
+        h, c, context = (np.stack(part) for part in zip(*states, strict=True))
+        seen = np.concatenate([context, frames], axis=1)
+        chances, h, c = self._session.run(None, {"input": seen, "h": h[None], "c": c[None]})
+        return _split(h[0], c[0], frames), np.asarray(chances, np.float32).reshape(-1)
+
+
+def _batched_network() -> bytes:
+    import faster_whisper
+    import onnx
+
+    folder = Path(faster_whisper.__file__).parent / "assets"
+    network: Any = onnx.load(str(folder / "silero_vad_v6.onnx"))
+    before, after = [node for node in network.graph.node if node.op_type == "Transpose"]
+    # [streams, units, 1] -> [1, streams, units] for the layer, and [1, units, streams] behind it.
+    before.attribute[0].ints[:] = [2, 0, 1]
+    after.attribute[0].ints[:] = [0, 2, 1]
+    for put in (*network.graph.input, *network.graph.output):
+        if put.name in ("h", "c", "hn", "cn"):
+            put.type.tensor_type.shape.dim[1].dim_param = "streams"
+    return bytes(network.SerializeToString())
+
+
+class TorchVad:
+    """The `silero-vad` package on torch (extra `torch`)."""
+
+    def __init__(self) -> None:
+        """Load it.
+
+        Raises:
+            ImportError: the extra is not installed.
+        """
+        import torch
+        from silero_vad import load_silero_vad
+
+        self._torch = torch
+        self._network = load_silero_vad(onnx=False)._model
+
+    def new_state(self) -> State:
+        """Return zeros: both recurrent states [128] and the frame before [64]."""
+        return tuple(np.zeros(n, np.float32) for n in (_UNITS, _UNITS, _CONTEXT))
+
+    def step(
+        self, states: Sequence[State], frames: NDArray[np.float32]
+    ) -> tuple[list[State], NDArray[np.float32]]:
+        """Judge one frame [512] of each stream in one call."""
+        h, c, context = (np.stack(part) for part in zip(*states, strict=True))
+        seen = np.concatenate([context, frames], axis=1)
+        torch = self._torch
+        with torch.inference_mode():
+            chances, state = self._network(
+                torch.from_numpy(seen), torch.from_numpy(np.stack([h, c]))
+            )
+        h, c = state.numpy()
+        return _split(h, c, frames), chances.numpy().reshape(-1)
+
+
+def _split(
+    h: NDArray[np.float32], c: NDArray[np.float32], frames: NDArray[np.float32]
+) -> list[State]:
+    """Return each stream's state of its row in [streams, ...] arrays."""
+    return [(h[i], c[i], frames[i, -_CONTEXT:]) for i in range(len(frames))]
+
+
+def make_vad(name: str) -> Vad:
+    """Return the detection of this name (an option's choice).
+
+    Raises:
+        ImportError: `torch` was asked for and its extra is not installed.
+    """
+    return TorchVad() if name == "torch" else OnnxVad()
+
+
+Hear = Callable[[list[float]], None]
+
+
+class VadStream:
+    """One stream's way to the service."""
+
+    def __init__(self, service: "VadService", state: State, hear: Hear) -> None:
+        self._service = service
+        self._state = state
+        self._hear = hear
+        self._rest: Samples = np.empty(0, np.float32)
+        self._frames: list[Samples] = []
+        self._open = True
+
+    def feed(self, samples: Samples) -> None:
+        """Take further samples; whole frames are judged soon."""
+        data = np.concatenate([self._rest, samples])
+        whole = len(data) - len(data) % FRAME
+        self._frames.extend(data[:whole].reshape(-1, FRAME))
+        self._rest = data[whole:]
+        self._service.wake(self)
+
+    def flush(self) -> None:
+        """Judge the rest too, filled up with silence."""
+        if len(self._rest):
+            self.feed(np.zeros(FRAME - len(self._rest), np.float32))
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._open = False
+        self._frames.clear()
+
+
+class VadService:
+    """Judges the frames of all streams, one of each stream a call, in a thread of its own."""
+
+    _MOST_STEPS = 32
+    """Calls before results are handed out: a burst is answered piece by piece."""
+
+    def __init__(self, vad: Vad) -> None:
+        self._vad = vad
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vad")
+        self._waiting: set[VadStream] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def stream(self, hear: Hear) -> VadStream:
+        """Open a stream; `hear` gets the probabilities of its frames, in order."""
+        return VadStream(self, self._vad.new_state(), hear)
+
+    def wake(self, stream: VadStream) -> None:
+        """Learn that a stream has frames."""
+        if stream._frames:
+            self._waiting.add(stream)
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._serve(), name="vad")
+
+    async def close(self) -> None:
+        """End the thread."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.to_thread(self._thread.shutdown, wait=True)
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            work = []
+            for stream in self._waiting:
+                frames = stream._frames[: self._MOST_STEPS]
+                del stream._frames[: self._MOST_STEPS]
+                work.append((stream, stream._state, frames))
+            self._waiting = {stream for stream, _, _ in work if stream._frames}
+            judged = await loop.run_in_executor(self._thread, self._judge, work)
+            for (stream, _, _), (state, chances) in zip(work, judged, strict=True):
+                stream._state = state
+                if stream._open and chances:
+                    stream._hear(chances)
+
+    def _judge(
+        self, work: Sequence[tuple[VadStream, State, list[Samples]]]
+    ) -> list[tuple[State, list[float]]]:
+        """Run frame after frame; streams with fewer frames drop out."""
+        states = [state for _, state, _ in work]
+        chances: list[list[float]] = [[] for _ in work]
+        for step in range(max(len(frames) for _, _, frames in work)):
+            active = [i for i, (_, _, frames) in enumerate(work) if step < len(frames)]
+            batch = np.stack([work[i][2][step] for i in active])
+            after, found = self._vad.step([states[i] for i in active], batch)
+            for i, state, chance in zip(active, after, found.tolist(), strict=True):
+                states[i] = state
+                chances[i].append(chance)
+        return list(zip(states, chances, strict=True))
