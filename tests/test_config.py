@@ -1,5 +1,6 @@
 """What people write becomes settings, or one sentence that says what is wrong."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,13 @@ class TestExample:
         text = example().split("bound to:\n#\n")[1].replace("#", "")
         settings = load_yaml(tmp_path, text)
         assert [profile.name for profile in settings.profiles] == ["home", "dictation"]
+
+
+def test_the_configuration_in_the_readme_is_right(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    settings = load_yaml(tmp_path, block)
+    assert [listener.profile for listener in settings.wyoming.uris] == ["", "study"]
 
 
 @st.composite
