@@ -140,6 +140,11 @@ class TestYaml:
     def test_nothing_there_means_unset(self, tmp_path: Path, text: str) -> None:
         assert load_yaml(tmp_path, text) == Settings()
 
+    def test_words_that_begin_like_nothing_are_words(self, tmp_path: Path) -> None:
+        settings = load_yaml(tmp_path, 'names: [nullify, ~tilde]\ninitial_prompt: "null"')
+        assert settings.profiles[0].names == ("nullify", "~tilde")
+        assert settings.profiles[0].initial_prompt == "null"
+
     @pytest.mark.parametrize(
         ("text", "expected"),
         [

@@ -12,16 +12,18 @@ from wyoming_streamwhisper.log import LogOptions, check_format, set_up
 
 @pytest.fixture(autouse=True)
 def _root_logger_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+    root, ours = logging.getLogger(), logging.getLogger("wyoming_streamwhisper")
+    level, own_level, handlers = root.level, ours.level, root.handlers[:]
     yield
     root.setLevel(level)
+    ours.setLevel(own_level)
     root.handlers[:] = handlers
 
 
 def written(capfd: pytest.CaptureFixture[str]) -> str:
-    logging.getLogger("x").warning("hot")
-    logging.getLogger("x").debug("nothing")
+    logging.getLogger("wyoming_streamwhisper.x").warning("hot")
+    logging.getLogger("wyoming_streamwhisper.x").debug("cold")
+    logging.getLogger("library").info("cold")
     return capfd.readouterr().err
 
 
@@ -44,8 +46,8 @@ def test_another_stderr_than_the_journal_gets_plain_lines(
 
 
 def test_the_form_can_be_chosen(capfd: pytest.CaptureFixture[str]) -> None:
-    set_up(LogOptions(log_level="debug", log_format="%(name)s|%(message)s"), {})
-    assert written(capfd) == "x|hot\nx|nothing\n"
+    set_up(LogOptions(log_level="debug", log_format="%(levelname)s %(message)s"), {})
+    assert written(capfd) == "WARNING hot\nDEBUG cold\n"
 
 
 @pytest.mark.parametrize("text", ["%(foo)s", "plain", "%(message)d"])

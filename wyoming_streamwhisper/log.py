@@ -46,7 +46,10 @@ def set_up(options: LogOptions, environ: Mapping[str, str] = os.environ) -> None
         handler.setFormatter(_JournalFormatter())
     else:
         handler.setFormatter(logging.Formatter(_FORMAT))
-    logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
+    level = logging.getLevelNamesMapping()[options.log_level.upper()]
+    # libraries that we use (the hub's client, asyncio) are chatty below warnings
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("wyoming_streamwhisper").setLevel(level)
 
 
 def check_format(text: str) -> None:

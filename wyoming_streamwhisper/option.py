@@ -5,7 +5,7 @@ meets (YAML, environment, flags, the documented example, error messages) is made
 declarations. This module is below every room and knows none of them.
 """
 
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 
@@ -34,11 +34,11 @@ class Option:
     """One declared option with all that its dataclass field says about it."""
 
     name: str
-    kind: type[Any]
+    kind: type[object]
     """Type of the value, or of one item where `many`."""
     many: bool
     """Whether the value is a tuple of any length."""
-    default: Any
+    default: object
     declared: Declared
 
     @property
@@ -58,13 +58,14 @@ def option(default: Any = MISSING, help: str = "", **declared: Any) -> Any:
     return field(default=default, metadata={"option": said}, repr=not said.secret)
 
 
-def declared(options: type[Any]) -> list[Option]:
+def declared(options: type[object]) -> list[Option]:
     """List the options that a dataclass declares, in order."""
+    assert is_dataclass(options)
     hints = get_type_hints(options)
     return [_resolved(f, hints[f.name]) for f in fields(options) if "option" in f.metadata]
 
 
-def _resolved(f: Field[Any], hint: Any) -> Option:
-    many = get_origin(hint) is tuple
+def _resolved(f: Field[object], hint: type[object]) -> Option:
+    many = get_origin(hint) is tuple  # only tuple[X, ...]: options are frozen
     kind = get_args(hint)[0] if many else hint
     return Option(f.name, kind, many, f.default, f.metadata["option"])

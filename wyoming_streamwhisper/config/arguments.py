@@ -2,14 +2,13 @@
 
 from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, _ArgumentGroup
 from collections.abc import Sequence
-from typing import Any
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.catalogue import OPTIONS, ROOMS
-from wyoming_streamwhisper.config.environment import UNSET
-from wyoming_streamwhisper.config.values import Given, expected
+from wyoming_streamwhisper.config.values import UNSET, Given, expected
 from wyoming_streamwhisper.option import Option, declared
 
+# names that other Wyoming servers use
 _ALIASES = {"task": ("--whisper-task",)}
 _SHORTHANDS = {"zeroconf": {"--no-zeroconf": "off"}, "log_level": {"--debug": "debug"}}
 _USAGE = """%(prog)s [run] [options]      serve
@@ -28,7 +27,8 @@ def read_arguments(argv: Sequence[str]) -> tuple[dict[str, Given], str]:
     return {name: value for name, value in given.items() if value.raw not in UNSET}, path
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
+    # back into one text, so that a repeated flag reads like a variable with several lines
     if isinstance(value, list):
         return "\n".join(item for item in value if item not in UNSET)
     return str(value)
@@ -42,8 +42,8 @@ def _parser() -> ArgumentParser:
         epilog="Each option can also stand in the configuration file or in the environment, as "
         "STREAMWHISPER_ and its name in capitals; flags win over the environment, and that over "
         "the file.",
-        argument_default=SUPPRESS,
-        allow_abbrev=False,
+        argument_default=SUPPRESS,  # what nobody said must not win over the file
+        allow_abbrev=False,  # a new option would break the abbreviations of older ones
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--config", metavar="FILE", help="configuration file (YAML)")
@@ -62,7 +62,7 @@ def _add(group: _ArgumentGroup, option: Option) -> None:
         group.add_argument(*names, dest=dest, help=text, action=BooleanOptionalAction)
     elif option.many:
         group.add_argument(*names, dest=dest, help=text, action="append", metavar=metavar)
-    elif option.name == "zeroconf":
+    elif option.name == "zeroconf":  # its name may be left out, as in other servers
         group.add_argument(*names, dest=dest, help=text, nargs="?", const="auto", metavar="NAME")
     else:
         group.add_argument(*names, dest=dest, help=text, metavar=metavar)
@@ -79,8 +79,8 @@ def _metavar(option: Option) -> str:
 
 def _help(option: Option) -> str:
     text = option.declared.help.replace("`", "")
-    if option.kind in (int, float):
-        text += f" ({expected(option)}; default {option.default:g})"
-    elif option.default and not option.many:
-        text += f" (default {option.default})"
+    if isinstance(option.default, bool) or option.many or option.default == "":
+        return text.replace("%", "%%")
+    allowed = "" if option.kind is str else f"{expected(option)}; "
+    text += f" ({allowed}default {option.default})"
     return text.replace("%", "%%")

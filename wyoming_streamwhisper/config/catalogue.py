@@ -1,9 +1,5 @@
 """All options of all rooms, once each: what the file, the environment and the flags may say."""
 
-import difflib
-from collections.abc import Iterable
-from typing import Any
-
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.engine.local import EngineOptions
 from wyoming_streamwhisper.engine.models import ModelOptions
@@ -14,7 +10,8 @@ from wyoming_streamwhisper.server.wyoming import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
 
-ROOMS: dict[str, tuple[type[Any], ...]] = {
+# in the order in which people read them, in the help as in the example
+ROOMS: dict[str, tuple[type[object], ...]] = {
     "Model": (ModelOptions,),
     "Engine": (EngineOptions,),
     "Recognition (each profile may have its own)": (Profile, Streaming),
@@ -32,9 +29,3 @@ OPTIONS: dict[str, Option] = {
 
 PROFILE_OPTIONS = frozenset(o.name for room in (Profile, Streaming) for o in declared(room))
 """Names of the options that a profile may have for itself."""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the known word that looks most like this one, or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

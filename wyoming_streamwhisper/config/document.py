@@ -1,15 +1,13 @@
 """The configuration file: YAML in which every plain value is a text, read like any other source."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
-from wyoming_streamwhisper.config.catalogue import OPTIONS, PROFILE_OPTIONS, did_you_mean
-from wyoming_streamwhisper.config.values import ConfigError, Given, read_file
-
-_NULLS = ("", "~", "null", "Null", "NULL")
+from wyoming_streamwhisper.config.catalogue import OPTIONS, PROFILE_OPTIONS
+from wyoming_streamwhisper.config.values import ConfigError, Given, did_you_mean, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +24,7 @@ class _Loader(yaml.BaseLoader):
     So `language: no` is Norwegian and `zeroconf: off` is a word, where YAML 1.1 sees `false`.
     """
 
-    def construct_scalar(self, node: Any) -> Any:
-        """Return the text, or None where nothing or an unquoted null stands."""
-        if node.style is None and node.value in _NULLS:
-            return None
-        return super().construct_scalar(node)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         """Refuse a key that stands twice, of which YAML would silently take the last."""
         seen: set[str] = set()
         for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
@@ -40,7 +32,14 @@ class _Loader(yaml.BaseLoader):
                 problem = f"the key {key.value!r} stands there twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep=True)
+        return dict(super().construct_mapping(node, deep=True))
+
+
+# Only what is not quoted: `initial_prompt: ""` takes a prompt away, `initial_prompt:` says nothing.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"(~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]
+)
+_Loader.add_constructor("tag:yaml.org,2002:null", lambda loader, node: None)
 
 
 def read_document(path: str) -> Document:
@@ -65,7 +64,7 @@ def _profile(name: str, said: object, path: str) -> dict[str, Given]:
     return _given(options, f"profiles.{name}.", path, PROFILE_OPTIONS)
 
 
-def _mapping(content: object, where: str, of: str) -> dict[str, Any]:
+def _mapping(content: object, where: str, of: str) -> dict[str, object]:
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -76,7 +75,7 @@ def _mapping(content: object, where: str, of: str) -> dict[str, Any]:
 
 
 def _given(
-    said: Mapping[str, Any], above: str, path: str, known: Mapping[str, Any] | frozenset[str]
+    said: Mapping[str, object], above: str, path: str, known: Collection[str]
 ) -> dict[str, Given]:
     for key in said:
         if key not in known:

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 
-from wyoming_streamwhisper.config.catalogue import OPTIONS, did_you_mean
-from wyoming_streamwhisper.config.values import ConfigError, Given, read_file
+from wyoming_streamwhisper.config.catalogue import OPTIONS
+from wyoming_streamwhisper.config.values import UNSET, ConfigError, Given, did_you_mean, read_file
 
 _PREFIX = "STREAMWHISPER_"
 CONFIG_VARIABLE = _PREFIX + "CONFIG"
 _VARIABLES = {option.variable: name for name, option in OPTIONS.items()}
-
-UNSET = ("", "null")
-"""Words that stand for nothing: add-ons and compose files hand on unset options like this."""
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, Given]:

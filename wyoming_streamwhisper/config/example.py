@@ -2,7 +2,6 @@
 
 import re
 import textwrap
-from typing import Any
 
 import yaml
 
@@ -51,7 +50,7 @@ def example() -> str:
     return "\n".join([_HEAD, *rooms, _PROFILES])
 
 
-def as_yaml(value: Any) -> str:
+def as_yaml(value: object) -> str:
     """Return a value of an option as it stands behind its key."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_quoted(item) for item in value) + "]"
@@ -65,12 +64,13 @@ def _entry(option: Option) -> str:
     return "\n".join([*about, f"#{option.name}: {as_yaml(option.default)}{allowed}\n"])
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: object) -> str:
     if isinstance(value, Listener):
         return _quoted(value.uri)
     if isinstance(value, bool | int | float):
         return str(value).lower().removesuffix(".0")
-    plain = re.fullmatch(r"[A-Za-z0-9][\w./-]*(:[\w./-]+)*", value, re.ASCII)
-    if plain and value != "null":
-        return str(value)
-    return yaml.safe_dump(value, default_style='"', width=1 << 30).removesuffix("\n")
+    text = str(value)
+    if re.fullmatch(r"[A-Za-z0-9][\w./-]*(:[\w./-]+)*", text, re.ASCII) and text != "null":
+        return text
+    # the width keeps a long text on its line
+    return yaml.safe_dump(text, default_style='"', width=1 << 30).removesuffix("\n")

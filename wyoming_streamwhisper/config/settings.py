@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from wyoming_streamwhisper.config.arguments import read_arguments
-from wyoming_streamwhisper.config.catalogue import did_you_mean
 from wyoming_streamwhisper.config.document import Document, read_document
-from wyoming_streamwhisper.config.environment import CONFIG_VARIABLE, UNSET, read_environment
-from wyoming_streamwhisper.config.values import ConfigError, Given, read
+from wyoming_streamwhisper.config.environment import CONFIG_VARIABLE, read_environment
+from wyoming_streamwhisper.config.values import UNSET, ConfigError, Given, did_you_mean, read
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.engine.local import EngineOptions
 from wyoming_streamwhisper.engine.models import ModelOptions
@@ -41,7 +40,9 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     flags, path = read_arguments(argv)
     path = path or environ.get(CONFIG_VARIABLE, "")
     document = read_document(path) if path not in UNSET else Document()
+    # for each option what stands last wins, whole: a list is replaced, not added to
     given = {**document.options, **read_environment(environ), **flags}
+    # the only options that name each other
     wyoming = _build(WyomingOptions, given)
     profiles = _profiles(given, document.profiles)
     _check_listeners(wyoming, profiles, given)

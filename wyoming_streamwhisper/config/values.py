@@ -1,25 +1,30 @@
 """From what somebody wrote to a checked value: one grammar for file, environment and flags."""
 
+import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from wyoming_streamwhisper.config.catalogue import did_you_mean
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.log import check_format
 from wyoming_streamwhisper.option import Option
 from wyoming_streamwhisper.server.wyoming import Listener
 
-_KINDS: dict[type[Any], str] = {
+# how a sentence calls what is expected
+_KINDS: dict[type[object], str] = {
     str: "a text",
     int: "a whole number",
     float: "a number",
     bool: "true or false",
     Listener: "tcp://HOST:PORT, unix://PATH or a mapping {uri, profile, satellite}",
 }
+
+
+UNSET = ("", "null")
+"""Words that stand for nothing: add-ons and compose files hand on unset options like this."""
 
 
 class ConfigError(Exception):
@@ -56,6 +61,12 @@ def expected(option: Option) -> str:
     return " ".join(filter(None, [_KINDS[option.kind], low, high, said.unit]))
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint at the known word that looks most like this one, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def read_file(path: str, where: str) -> str:
     """Return the text of a file that `where` names."""
     try:
@@ -67,26 +78,29 @@ def read_file(path: str, where: str) -> str:
         raise ConfigError(f"{where} is not a text in UTF-8") from error
 
 
-def _read_one(option: Option, raw: object, where: str) -> Any:
+def _read_one(option: Option, raw: object, where: str) -> object:
     try:
         value = _READERS[option.kind](raw)
         _check(option, value)
     except ValueError:
         shown = "something else" if option.declared.secret else repr(raw)
         hint = _hint(option, raw)
+        # without the cause, which tells nothing more and may show a secret
         raise ConfigError(f"{where} is {shown}, expected {expected(option)}{hint}") from None
     return value
 
 
-def _check(option: Option, value: Any) -> None:
+def _check(option: Option, value: object) -> None:
     said = option.declared
     if said.choices and value not in said.choices:
         raise ValueError(value)
-    if said.low is not None and value < said.low:
-        raise ValueError(value)
-    if said.high is not None and value > said.high:
-        raise ValueError(value)
-    if option.name in _CHECKS:
+    if isinstance(value, int | float):
+        low = -math.inf if said.low is None else said.low
+        high = math.inf if said.high is None else said.high
+        if not low <= value <= high:
+            raise ValueError(value)
+    # rooms below us cannot name these checks: a declaration is data
+    if isinstance(value, str) and option.name in _CHECKS:
         _CHECKS[option.name][0](value)
 
 
@@ -131,7 +145,7 @@ def _listener(raw: object) -> Listener:
 
 def _uri(raw: object) -> str:
     text = _text(raw)
-    parts = urlsplit(text)  # ValueError for a bad IPv6 address
+    parts = urlsplit(text)  # ValueError for a bad IPv6 address, and below for a bad port
     is_path = parts.scheme == "unix" and parts.netloc + parts.path
     is_host = parts.scheme == "tcp" and parts.hostname and parts.port is not None
     is_more = is_host and (parts.path or parts.query or parts.fragment or parts.username)
@@ -156,7 +170,8 @@ def _device(name: str) -> None:
 
 
 def _announcement(name: str) -> None:
-    if (name in _TRUTHS and name != "off") or len(name.encode()) > 63:  # a label of DNS
+    # `zeroconf: false` is meant as `off`, not as a name; 63 bytes is the most in a label of DNS
+    if (name in _TRUTHS and name != "off") or len(name.encode()) > 63:
         raise ValueError(name)
 
 
@@ -164,7 +179,7 @@ _TRUTHS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
 )
 
-_READERS: dict[type[Any], Callable[[object], Any]] = {
+_READERS: dict[type[object], Callable[[object], object]] = {
     str: _text,
     int: lambda raw: int(_text(raw)),
     float: _number,
@@ -179,4 +194,4 @@ _CHECKS: dict[str, tuple[Callable[[str], None], str]] = {
     "zeroconf": (_announcement, "auto, off or a name of at most 63 bytes"),
     "log_format": (check_format, "a format of Python's logging such as %(levelname)s: %(message)s"),
 }
-"""Where values cannot be listed: what raises ValueError for a wrong one, and what is right."""
+"""Where neither a list nor a range says it: what raises ValueError, and what is right."""
