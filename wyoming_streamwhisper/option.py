@@ -5,8 +5,8 @@ meets (YAML, environment, flags, the documented example, error messages) is made
 declarations. This module is below every room and knows none of them.
 """
 
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, cast
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,43 @@ class Declared:
     """Never printed; may be given as a file's name by `STREAMWHISPER_..._FILE`."""
 
 
-def option(default: Any = MISSING, help: str = "", **declared: Any) -> Any:  # noqa: A002
-    """Return a dataclass field that carries its declaration; a list default is copied."""
-    metadata = {"option": Declared(help=help, **declared)}
-    if isinstance(default, list | dict):
-        made = type(default)
-        return field(default_factory=lambda: made(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One declared option with all that its dataclass field says about it."""
+
+    name: str
+    kind: type[object]
+    """Type of the value, or of one item where `many`."""
+    many: bool
+    """Whether the value is a tuple of any length."""
+    default: object
+    declared: Declared
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + (self.declared.flag or self.name).replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return "STREAMWHISPER_" + (self.declared.flag or self.name).replace("-", "_").upper()
 
 
-def declared(options: type[Any]) -> list[tuple[Field[Any], Declared]]:
-    """List a dataclass's declared options, in order, with their fields."""
-    return [
-        (f, cast(Declared, f.metadata["option"])) for f in fields(options) if "option" in f.metadata
-    ]
+def option(default: Any = MISSING, help: str = "", **declared: Any) -> Any:
+    """Return a dataclass field that carries its declaration; a secret stays out of `repr`."""
+    said = Declared(help=help, **declared)
+    return field(default=default, metadata={"option": said}, repr=not said.secret)
+
+
+def declared(options: type[object]) -> list[Option]:
+    """List the options that a dataclass declares, in order."""
+    assert is_dataclass(options)
+    hints = get_type_hints(options)
+    return [_resolved(f, hints[f.name]) for f in fields(options) if "option" in f.metadata]
+
+
+def _resolved(f: Field[object], hint: type[object]) -> Option:
+    many = get_origin(hint) is tuple  # only tuple[X, ...]: options are frozen
+    kind = get_args(hint)[0] if many else hint
+    return Option(f.name, kind, many, f.default, f.metadata["option"])

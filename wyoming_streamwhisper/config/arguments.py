@@ -1,0 +1,86 @@
+"""The command line as a source: one flag for every option, named as Wyoming users know them."""
+
+from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, _ArgumentGroup
+from collections.abc import Sequence
+
+from wyoming_streamwhisper import __version__
+from wyoming_streamwhisper.config.catalogue import OPTIONS, ROOMS
+from wyoming_streamwhisper.config.values import UNSET, Given, expected
+from wyoming_streamwhisper.option import Option, declared
+
+# names that other Wyoming servers use
+_ALIASES = {"task": ("--whisper-task",)}
+_SHORTHANDS = {"zeroconf": {"--no-zeroconf": "off"}, "log_level": {"--debug": "debug"}}
+_USAGE = """%(prog)s [run] [options]      serve
+       %(prog)s check [options]      test the configuration and the model
+       %(prog)s client ...           speak to a running server (see client --help)"""
+
+
+def read_arguments(argv: Sequence[str]) -> tuple[dict[str, Given], str]:
+    """Return the options that flags set, and the configuration file's path or nothing.
+
+    Bad usage ends the process with status 2, as everywhere; bad values are for `values`.
+    """
+    said = vars(_parser().parse_args(argv))
+    path = said.pop("config", "")
+    given = {name: Given(_text(value), OPTIONS[name].flag) for name, value in said.items()}
+    return {name: value for name, value in given.items() if value.raw not in UNSET}, path
+
+
+def _text(value: object) -> str:
+    # back into one text, so that a repeated flag reads like a variable with several lines
+    if isinstance(value, list):
+        return "\n".join(item for item in value if item not in UNSET)
+    return str(value)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="wyoming-streamwhisper",
+        usage=_USAGE,
+        description="Live speech-to-text for every voice satellite, over the Wyoming protocol.",
+        epilog="Each option can also stand in the configuration file or in the environment, as "
+        "STREAMWHISPER_ and its name in capitals; flags win over the environment, and that over "
+        "the file.",
+        argument_default=SUPPRESS,  # what nobody said must not win over the file
+        allow_abbrev=False,  # a new option would break the abbreviations of older ones
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--config", metavar="FILE", help="configuration file (YAML)")
+    for heading, rooms in ROOMS.items():
+        group = parser.add_argument_group(heading)
+        for room in rooms:
+            for option in declared(room):
+                _add(group, option)
+    return parser
+
+
+def _add(group: _ArgumentGroup, option: Option) -> None:
+    names = (option.flag, *_ALIASES.get(option.name, ()))
+    dest, text, metavar = option.name, _help(option), _metavar(option)
+    if option.kind is bool:
+        group.add_argument(*names, dest=dest, help=text, action=BooleanOptionalAction)
+    elif option.many:
+        group.add_argument(*names, dest=dest, help=text, action="append", metavar=metavar)
+    elif option.name == "zeroconf":  # its name may be left out, as in other servers
+        group.add_argument(*names, dest=dest, help=text, nargs="?", const="auto", metavar="NAME")
+    else:
+        group.add_argument(*names, dest=dest, help=text, metavar=metavar)
+    for name, value in _SHORTHANDS.get(option.name, {}).items():
+        same = f"same as {option.flag} {value}"
+        group.add_argument(name, dest=dest, help=same, action="store_const", const=value)
+
+
+def _metavar(option: Option) -> str:
+    if option.declared.choices:
+        return "{" + ",".join(option.declared.choices) + "}"
+    return option.declared.unit or (option.declared.flag or option.name).upper()
+
+
+def _help(option: Option) -> str:
+    text = option.declared.help.replace("`", "")
+    if isinstance(option.default, bool) or option.many or option.default == "":
+        return text.replace("%", "%%")
+    allowed = "" if option.kind is str else f"{expected(option)}; "
+    text += f" ({allowed}default {option.default})"
+    return text.replace("%", "%%")
