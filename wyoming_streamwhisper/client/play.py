@@ -1,0 +1,94 @@
+"""Letting sources speak, one after another or all at once, while a screen shows their words."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wyoming_streamwhisper.client.conversation import Asking, converse, speak
+from wyoming_streamwhisper.client.record import Conversation
+from wyoming_streamwhisper.client.screen import Screen
+from wyoming_streamwhisper.client.sources import Microphone, Pacing, SourceError, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who speaks: a file, or a microphone (`device` None is the default one)."""
+
+    name: str
+    file: Path | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is the same for all sources of one run."""
+
+    uri: str
+    asking: Asking = field(default_factory=Asking)
+    pacing: Pacing = field(default_factory=Pacing)
+
+
+async def play(
+    sources: Sequence[Source], terms: Terms, screen: Screen, *, together: bool
+) -> list[Conversation]:
+    """Let every source speak; an utterance that fails does not stop the others."""
+    microphones = {s: Microphone(s.device) for s in sources if s.file is None}
+
+    def turn(source: Source) -> Coroutine[Any, Any, Conversation]:
+        return _turn(source, microphones.get(source), terms, screen)
+
+    with screen, _ended_by_hand(list(microphones.values())):
+        if together:
+            return await asyncio.gather(*map(turn, sources))
+        return [await turn(source) for source in sources]
+
+
+async def _turn(
+    source: Source, microphone: Microphone | None, terms: Terms, screen: Screen
+) -> Conversation:
+    def watch(record: Conversation) -> None:
+        screen.heard(source.name, record)
+
+    try:
+        if microphone is not None:
+            async with microphone:
+                record = await converse(terms.uri, microphone.blocks(), terms.asking, watch)
+        else:
+            assert source.file is not None
+            audio = await asyncio.to_thread(read_file, source.file)
+            record = await speak(terms.uri, audio, terms.asking, terms.pacing, watch)
+    except SourceError as error:
+        record = Conversation()
+        record.fail("no-audio", str(error))
+    screen.done(source.name, record)
+    return record
+
+
+@contextmanager
+def _ended_by_hand(microphones: list[Microphone]) -> Iterator[None]:
+    """Let the first Ctrl-C, or Enter, end what the microphones hear; a second Ctrl-C interrupts."""
+    if not microphones:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    keyboard = sys.stdin.isatty()
+
+    def end() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        if keyboard:
+            loop.remove_reader(sys.stdin)
+        for microphone in microphones:
+            microphone.end()
+
+    loop.add_signal_handler(signal.SIGINT, end)
+    if keyboard:
+        loop.add_reader(sys.stdin, end)
+    try:
+        yield
+    finally:
+        end()
