@@ -90,8 +90,10 @@ def test_words_are_drawn_in_place_and_finished_ones_stay() -> None:
     other = conversation()
     other.transcript = None
     with Drawn(console) as screen:
-        screen.heard("mic", other)
+        screen.begins("mic")
+        screen.begins("system")
         screen.heard("system", other)
+        screen.heard("mic", other)
         screen.done("mic", conversation())
     drawn = out.getvalue()
     assert "\x1b[1;34mmic" in drawn

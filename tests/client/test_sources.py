@@ -89,8 +89,9 @@ class FakeSound:
 
     PortAudioError = type("PortAudioError", (Exception,), {})
 
-    def __init__(self, fail: bool = False) -> None:
+    def __init__(self, fail: bool = False, rate: int = 16_000) -> None:
         self.fail = fail
+        self.rate = rate
         self.asked: dict[str, Any] = {}
         self.closed = False
 
@@ -99,6 +100,13 @@ class FakeSound:
             raise self.PortAudioError("Invalid device")
         self.asked = asked
         return SimpleNamespace(start=lambda: None, close=self.close)
+
+    def check_input_settings(self, device: object, *, samplerate: int, **_: object) -> None:
+        if samplerate != self.rate:
+            raise self.PortAudioError("Invalid sample rate")
+
+    def query_devices(self, device: object, kind: str) -> dict[str, float]:
+        return {"default_samplerate": float(self.rate)}
 
     def hear(self, block: bytes) -> None:
         self.asked["callback"](block, len(block) // 2, None, None)
@@ -119,9 +127,26 @@ def test_a_microphone_gives_what_it_hears_until_its_end(monkeypatch: pytest.Monk
             asyncio.get_running_loop().call_soon(microphone.end)
             return [block async for block in microphone.blocks()]
 
-    assert [block.tolist() for block in asyncio.run(run())] == [[1, 2], [3]]
+    assert [block.tolist() for block in asyncio.run(run()) if len(block)] == [[1, 2], [3]]
     assert sound.asked["device"] == 3
     assert sound.closed
+
+
+def test_a_microphone_of_another_rate_is_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost at the end of what the converter holds back."""
+    sound = FakeSound(rate=48_000)
+    monkeypatch.setitem(sys.modules, "sounddevice", sound)
+
+    async def run() -> Samples:
+        async with Microphone() as microphone:
+            for block in np.split(tone(48_000), 100):
+                sound.hear(block.tobytes())
+            asyncio.get_running_loop().call_soon(microphone.end)
+            return np.concatenate([block async for block in microphone.blocks()])
+
+    audio = asyncio.run(run())
+    assert len(audio) == 16_000
+    assert np.abs(np.fft.rfft(audio)).argmax() == 440
 
 
 def test_a_microphone_that_nobody_reads_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +159,7 @@ def test_a_microphone_that_nobody_reads_ends(monkeypatch: pytest.MonkeyPatch) ->
             for _ in range(MIC_BACKLOG_BLOCKS + 10):
                 sound.hear(b"\0\0")
             await asyncio.sleep(0)
-            return len([block async for block in microphone.blocks()])
+            return len([block async for block in microphone.blocks() if len(block)])
 
     assert asyncio.run(run()) == MIC_BACKLOG_BLOCKS - 1
 

@@ -124,6 +124,8 @@ class _Exchange:
             async for block in blocks:
                 if record.transcript is not None:
                     return
+                if not len(block):  # A resampler holds back its first samples.
+                    continue
                 # Noted before the write, so that no delay is measured too short.
                 now = time.monotonic()
                 samples += len(block)

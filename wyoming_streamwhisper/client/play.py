@@ -54,6 +54,7 @@ async def _turn(
     def watch(record: Conversation) -> None:
         screen.heard(source.name, record)
 
+    screen.begins(source.name)
     try:
         if microphone is not None:
             async with microphone:

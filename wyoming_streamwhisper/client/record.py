@@ -6,6 +6,7 @@ Does no I/O and reads no clock. What the events mean is `docs/protocol.md`.
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.error import Error
@@ -81,10 +82,21 @@ class Conversation:
         return self.revisions[-1].text if self.revisions else ""
 
     @property
+    def partials(self) -> list[tuple[float, str]]:
+        """Every text that was there to be shown, with its time: one for each chunk."""
+        return [
+            (at, text)
+            for revision in self.revisions
+            for (at, _), text in zip(
+                revision.chunks, accumulate(text for _, text in revision.chunks), strict=True
+            )
+        ]
+
+    @property
     def first_partial_s(self) -> float | None:
         """Seconds from the first speech that went out to the first words that came back."""
-        times = (at for revision in self.revisions for at, text in revision.chunks if text.strip())
-        first = next(times, None)
+        chunks = (chunk for revision in self.revisions for chunk in revision.chunks)
+        first = next((at for at, text in chunks if text.strip()), None)
         spoken = self.begun_at if self.speech_at is None else self.speech_at
         return None if first is None else first - spoken
 

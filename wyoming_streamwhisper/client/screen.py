@@ -2,7 +2,6 @@
 
 import json
 import sys
-from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +29,9 @@ class Screen:
         trace: TracebackType | None,
     ) -> None:
         """Leave what was drawn."""
+
+    def begins(self, name: str) -> None:
+        """Take in that the source `name` begins to speak."""
 
     def heard(self, name: str, record: Conversation) -> None:
         """Take in that an event came for the source `name`."""
@@ -93,19 +95,24 @@ class Drawn(Screen):
         """Leave the finished lines, and those that an interruption cut short."""
         self._live.stop()
 
+    def begins(self, name: str) -> None:
+        """Draw an empty line for it; sources get their colours in this order."""
+        self._speaking[name] = ""
+        self._draw()
+
     def heard(self, name: str, record: Conversation) -> None:
         """Draw the words so far; they are sure, so they are drawn solid."""
         self._speaking[name] = record.text
         self._draw()
 
     def done(self, name: str, record: Conversation) -> None:
-        """Move the text up and draw its figures dimly."""
+        """Move the text up and draw its figures dimly below."""
         self._speaking.pop(name, None)
         self._draw()
         super().done(name, record)
         if record.transcript is not None:
-            line = self._line(name, record.text)
-            self._live.console.print(line.append(f"  {summary(record)}", style="dim"))
+            self._live.console.print(self._line(name, record.text))
+            self._live.console.print(Text(f"  {summary(record)}", style="dim"))
 
     def _draw(self) -> None:
         console = self._live.console
@@ -145,20 +152,9 @@ def as_dict(name: str, record: Conversation) -> dict[str, Any]:
         "stop_to_transcript_ms": _ms(record.stop_to_transcript_s),
         "first_partial_ms": _ms(record.first_partial_s),
         "revisions": len(record.revisions),
-        "partials": partials(record),
+        "partials": [(round(at - record.begun_at, 3), text) for at, text in record.partials],
         "error": None if failure is None else {"code": failure.code, "text": failure.text},
     }
-
-
-def partials(record: Conversation) -> list[tuple[float, str]]:
-    """List the text so far after each chunk, with seconds since the audio began."""
-    return [
-        (round(at - record.begun_at, 3), text)
-        for revision in record.revisions
-        for (at, _), text in zip(
-            revision.chunks, accumulate(text for _, text in revision.chunks), strict=True
-        )
-    ]
 
 
 def _ms(seconds: float | None) -> float | None:

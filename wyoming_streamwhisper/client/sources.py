@@ -86,9 +86,10 @@ class Microphone:
             loop.call_soon_threadsafe(self._put, bytes(data))
 
         try:
+            self._rate = _rate(sound, self._device)
             self._stream = sound.RawInputStream(
-                samplerate=RATE,
-                blocksize=round(MIC_BLOCK_S * RATE),
+                samplerate=self._rate,
+                blocksize=round(MIC_BLOCK_S * self._rate),
                 device=self._device,
                 channels=1,
                 dtype="int16",
@@ -128,8 +129,22 @@ class Microphone:
 
     async def blocks(self) -> AsyncIterator[Samples]:
         """Give what is heard, as it is heard."""
+        import soxr
+
+        resampler = soxr.ResampleStream(self._rate, RATE, 1, dtype="int16")
         while (block := await self._blocks.get()) is not None:
-            yield np.frombuffer(block, np.int16)
+            heard = np.frombuffer(block, np.int16)
+            yield heard if self._rate == RATE else resampler.resample_chunk(heard)
+        yield resampler.resample_chunk(np.zeros(0, np.int16), last=True)
+
+
+def _rate(sound: Any, device: int | str | None) -> int:
+    """Return our rate where the device has it (sound servers convert), otherwise its own."""
+    try:
+        sound.check_input_settings(device, channels=1, dtype="int16", samplerate=RATE)
+    except sound.PortAudioError:
+        return int(sound.query_devices(device, "input")["default_samplerate"])
+    return RATE
 
 
 def _sounddevice() -> Any:
