@@ -24,17 +24,21 @@ from typing import Any
 from benchmarks.accuracy import Clip, Measured, measure
 from benchmarks.one_pass import one_pass
 from benchmarks.report import groups, markdown
-from wyoming_streamwhisper.client.conversation import Asking, speak
+from wyoming_streamwhisper.client.conversation import Asking
 from wyoming_streamwhisper.client.daemons import describe
 from wyoming_streamwhisper.client.link import Unreachable
-from wyoming_streamwhisper.client.play import Terms
+from wyoming_streamwhisper.client.play import Terms, say
 from wyoming_streamwhisper.client.record import Conversation
 from wyoming_streamwhisper.client.screen import as_dict
 from wyoming_streamwhisper.client.sources import Pacing, read_file
 
+BURST = Pacing(real_time=False)
+
 START_S = 60.0
 """A daemon answers `describe` long before its model is loaded; more means that it is broken."""
 STOP_S = 20.0
+PATIENCE_S = 600.0
+"""A server that begins a long dictation only at audio-stop takes minutes, and is measured too."""
 
 
 def manifest(folder: Path, sets: Sequence[str], limit: int | None) -> list[Clip]:
@@ -63,8 +67,9 @@ async def speak_all(
     async def satellite() -> None:
         for clip in waiting:
             asking = replace(terms.asking, language=None if detect else clip.lang)
+            own = replace(terms, asking=asking)
             audio = await asyncio.to_thread(read_file, folder / clip.file)
-            records[clip.file] = await speak(terms.uri, audio, asking, terms.pacing)
+            records[clip.file] = await say(audio, own)
             _progress(f"{len(records)} of {len(clips)}")
 
     async with asyncio.TaskGroup() as group:
@@ -132,10 +137,10 @@ async def _evaluate(
         chunk_ms=options.chunk_ms,
         trailing_silence=options.trailing_silence,
     )
-    terms = Terms(uri, Asking(name=options.name, context=context), pacing)
+    terms = Terms(uri, Asking(name=options.name, context=context), pacing, PATIENCE_S)
     # The first utterance waits for the model to load; it is no utterance to measure.
     shortest = min(clips, key=lambda clip: clip.seconds)
-    await speak(uri, read_file(options.folder / shortest.file), pacing=Pacing(real_time=False))
+    await say(read_file(options.folder / shortest.file), replace(terms, pacing=BURST))
     return await speak_all(options.folder, clips, terms, options.parallel, options.detect)
 
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from wyoming.asr import TranscriptStart
 
 from tests.client.test_sources import tone, write_wav
 from tests.scripted_server import Line, Scripted, fails, says, scripted
@@ -67,6 +70,14 @@ def test_an_error_is_status_one_and_a_sentence(
     assert capsys.readouterr().err == "clip.wav: it did not work (overloaded).\n"
 
 
+def test_a_daemon_that_says_nothing_is_given_up(
+    clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = client(clip, "--fast", "--patience", "0.05", scripts=[[]])
+    assert status == 1
+    assert "(timeout)" in capsys.readouterr().err
+
+
 def test_sources_have_names(clip: str, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["--source", f"me={clip}", "--source", f"system={clip}", "--fast"]
     status, _ = client(*argv, scripts=[says("ja")])
@@ -94,6 +105,27 @@ def test_a_microphone_without_its_extra_is_status_one(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert main(["--mic"]) == 1
     assert "needs the extra `client`" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_a_file_is_played_ends_the_client_quietly(tmp_path: Path) -> None:
+    """As a shell expects it: status 130, no traceback."""
+    clip = write_wav(tmp_path / "long.wav", np.zeros(30 * 16_000, np.int16))
+    code = "import sys; from wyoming_streamwhisper.client import main; sys.exit(main(sys.argv[1:]))"
+
+    async def run() -> tuple[int | None, bytes]:
+        async with scripted([Line(0.03, [TranscriptStart()])]) as server:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", code, "--verbose", "--uri", server.uri, str(clip)),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            assert process.stdout is not None
+            await process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+            return process.returncode, err
+
+    assert asyncio.run(run()) == (130, b"")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,8 @@ def test_a_daemon_that_hangs_up_is_a_failure(when: str | float) -> None:
         (b"not json\n", "closed"),
         (b'{"type": "transcript"}\n', "malformed"),
         (b"[1]\n", "malformed"),
+        (b'{"type": "transcript", "data": {"text": 1}}\n', "malformed"),
+        (b'{"type": "transcript-chunk", "data": {"text": null}}\n', "malformed"),
         (b'{"type": "transcript", "data_length": 100}\n{', "closed"),
     ],
 )

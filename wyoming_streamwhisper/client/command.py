@@ -146,7 +146,7 @@ def _terms(options: argparse.Namespace) -> "Terms":
         chunk_ms=options.chunk_ms,
         trailing_silence=options.trailing_silence,
     )
-    return Terms(options.uri, asking, pacing)
+    return Terms(options.uri, asking, pacing, options.patience)
 
 
 def _screen(options: argparse.Namespace) -> "Screen":
@@ -174,7 +174,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wyoming-streamwhisper client",
         description="Speak files or a microphone to a daemon and see the words as they come.",
-        epilog="Two sources: --source me=mic --source system=mic:'Monitor of Built-in Audio'",
+        epilog="Microphone and system sound at once: --source me=mic --source system=mic:DEVICE, "
+        "where DEVICE is a monitor of PulseAudio or PipeWire; `python -m sounddevice` lists them.",
     )
     add = parser.add_argument
     add("file", nargs="*", type=Path, metavar="FILE", help="WAV, FLAC, MP3, ... to speak")
@@ -193,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_asking(parser)
     add("--trailing-silence", type=_seconds, default=0.0, metavar="S", help="silence behind files")
     add("--chunk-ms", type=_count, default=30, metavar="N", help="length of a block of audio")
+    add("--patience", type=_seconds, default=60.0, metavar="S", help="give up on a silent daemon")
     add("--describe", action="store_true", help="print what the daemon offers (a health check)")
     add("--discover", action="store_true", help="list the daemons announced on the network")
     add("--wait", type=_seconds, default=3.0, metavar="S", help="how long --discover listens")

@@ -55,8 +55,8 @@ class Asking:
 Watch = Callable[[Conversation], None]
 
 
-def _unwatched(_: Conversation) -> None:
-    pass
+def unwatched(_: Conversation) -> None:
+    """Watch nothing."""
 
 
 async def speak(
@@ -64,17 +64,18 @@ async def speak(
     audio: Samples,
     asking: Asking = Asking(),
     pacing: Pacing = REAL_TIME,
-    watch: Watch = _unwatched,
+    watch: Watch = unwatched,
+    patience: float = PATIENCE_S,
 ) -> Conversation:
     """Say 16 kHz mono `audio` to the daemon at `uri`; see `converse`."""
-    return await converse(uri, paced(audio, pacing), asking, watch)
+    return await converse(uri, paced(audio, pacing), asking, watch, patience)
 
 
 async def converse(
     uri: str,
     blocks: AsyncIterable[Samples],
     asking: Asking = Asking(),
-    watch: Watch = _unwatched,
+    watch: Watch = unwatched,
     patience: float = PATIENCE_S,
 ) -> Conversation:
     """Send blocks as they come and read meanwhile, until the daemon's answer.
@@ -134,8 +135,9 @@ class _Exchange:
                     record.speech_at = now
                 await self._client.write_event(AudioChunk(RATE, 2, 1, block.tobytes()).event())
                 self._progress()
-            record.stop_sent_at = time.monotonic()
-            await self._client.write_event(AudioStop().event())
+            if record.transcript is None:
+                record.stop_sent_at = time.monotonic()
+                await self._client.write_event(AudioStop().event())
         except OSError:
             # The reader knows better why the daemon hung up: its last words are still to be read.
             record.stop_sent_at = None

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from rich.table import Table
 
-from wyoming_streamwhisper.client.conversation import speak
-from wyoming_streamwhisper.client.play import Terms
+from wyoming_streamwhisper.client.play import Terms, say
 from wyoming_streamwhisper.client.record import Conversation
 from wyoming_streamwhisper.client.screen import Screen
 from wyoming_streamwhisper.client.sources import RATE, Samples
@@ -58,10 +57,10 @@ async def _satellite(
     await asyncio.sleep(delay)
     turn = index % len(clips)
     context = {"satellite_id": f"load-{index}", **terms.asking.context}
-    asking = replace(terms.asking, context=context)
+    own = replace(terms, asking=replace(terms.asking, context=context))
     records = []
     for clip in [*clips[turn:], *clips[:turn]] * crowd.rounds:
-        record = await speak(terms.uri, clip.audio, asking, terms.pacing)
+        record = await say(clip.audio, own)
         screen.done(f"{clip.name} (satellite {index})", record)
         records.append(record)
     return records

@@ -9,10 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wyoming_streamwhisper.client.conversation import Asking, converse, speak
+from wyoming_streamwhisper.client.conversation import (
+    PATIENCE_S,
+    Asking,
+    Watch,
+    converse,
+    speak,
+    unwatched,
+)
 from wyoming_streamwhisper.client.record import Conversation
 from wyoming_streamwhisper.client.screen import Screen
-from wyoming_streamwhisper.client.sources import Microphone, Pacing, SourceError, read_file
+from wyoming_streamwhisper.client.sources import (
+    Microphone,
+    Pacing,
+    Samples,
+    SourceError,
+    read_file,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,12 @@ class Terms:
     uri: str
     asking: Asking = field(default_factory=Asking)
     pacing: Pacing = field(default_factory=Pacing)
+    patience: float = PATIENCE_S
+
+
+async def say(audio: Samples, terms: Terms, watch: Watch = unwatched) -> Conversation:
+    """Say recorded audio on the terms of this run."""
+    return await speak(terms.uri, audio, terms.asking, terms.pacing, watch, terms.patience)
 
 
 async def play(
@@ -58,11 +77,12 @@ async def _turn(
     try:
         if microphone is not None:
             async with microphone:
-                record = await converse(terms.uri, microphone.blocks(), terms.asking, watch)
+                heard = microphone.blocks()
+                record = await converse(terms.uri, heard, terms.asking, watch, terms.patience)
         else:
             assert source.file is not None
             audio = await asyncio.to_thread(read_file, source.file)
-            record = await speak(terms.uri, audio, terms.asking, terms.pacing, watch)
+            record = await say(audio, terms, watch)
     except SourceError as error:
         record = Conversation()
         record.fail("no-audio", str(error))

@@ -124,7 +124,10 @@ class Conversation:
             self.failure = Failure(code, text)
 
     def note(self, event: Event, at: float) -> bool:
-        """Take in an event that came at `at`; return whether the daemon has said all."""
+        """Take in an event that came at `at`; return whether the daemon has said all.
+
+        Raises KeyError, TypeError or AttributeError for an event that is not well formed.
+        """
         self.received.append(Received(event, at, self.seconds))
         if TranscriptStart.is_type(event.type):
             self.revisions.append(Revision(at))
@@ -132,12 +135,14 @@ class Conversation:
             if not self.revisions:
                 # Nothing in the protocol's library forces a server to announce its first chunk.
                 self.revisions.append(Revision(at))
-            self.revisions[-1].chunks.append((at, TranscriptChunk.from_event(event).text))
+            self.revisions[-1].chunks.append((at, _text(TranscriptChunk.from_event(event).text)))
         elif Transcript.is_type(event.type):
-            self.transcript, self.transcript_at = Transcript.from_event(event), at
+            transcript = Transcript.from_event(event)
+            _text(transcript.text)
+            self.transcript, self.transcript_at = transcript, at
         elif Error.is_type(event.type):
             error = Error.from_event(event)
-            self.fail(error.code or "error", error.text)
+            self.fail(error.code or "error", _text(error.text))
         return self.failure is not None or (self.transcript is not None and self._closed)
 
     @property
@@ -145,3 +150,10 @@ class Conversation:
         """Whether a streamed answer has its `transcript-stop` (before or after the transcript)."""
         stopped = any(TranscriptStop.is_type(r.event.type) for r in reversed(self.received))
         return stopped or not self.revisions
+
+
+def _text(text: object) -> str:
+    """Pass text through; the library takes whatever JSON a server writes."""
+    if not isinstance(text, str):
+        raise TypeError("text that is none")
+    return text
