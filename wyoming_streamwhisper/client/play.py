@@ -106,9 +106,13 @@ def _ended_by_hand(microphones: list[Microphone]) -> Iterator[None]:
         for microphone in microphones:
             microphone.end()
 
+    def entered() -> None:
+        sys.stdin.readline()  # Left there, the shell would take it.
+        end()
+
     loop.add_signal_handler(signal.SIGINT, end)
     if keyboard:
-        loop.add_reader(sys.stdin, end)
+        loop.add_reader(sys.stdin, entered)
     try:
         yield
     finally:
