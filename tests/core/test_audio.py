@@ -121,7 +121,8 @@ def test_the_length_is_right_and_silence_stays_silence(
 def test_level_is_kept(form: AudioFormat, level: float) -> None:
     out = convert(form, [encode([level] * 4000, form)])
     middle = out[len(out) // 4 : -len(out) // 4]
-    assert np.abs(middle - level).max() < 1.01 / (1 << (8 * form.width - 1)) + 1e-4
+    step = 1 / (1 << (8 * form.width - 1))  # one to round, and the top is one short of 1
+    assert np.abs(middle - level).max() < 1.5 * step + 1e-4
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4])
