@@ -11,6 +11,7 @@ from wyoming_streamwhisper.server.addresses import (
     local_addresses,
     reachable,
     resolve_host,
+    speaking,
 )
 
 LOOPBACK = [Interface("lo", ip_address("127.0.0.1")), Interface("lo", ip_address("::1"))]
@@ -48,6 +49,11 @@ def test_bridges_and_loopback_are_better_than_nothing() -> None:
     assert announced("0.0.0.0", [*LOOPBACK, *BRIDGE]) == ["172.17.0.1"]
     assert announced("0.0.0.0", LOOPBACK) == ["127.0.0.1"]
     assert announced("0.0.0.0", []) == []
+
+
+def test_loopback_speaks_only_where_there_is_nothing_else() -> None:
+    assert speaking([*LOOPBACK, *HOME[:3]]) == ["192.168.1.5", "2001:db8::5"]
+    assert speaking(LOOPBACK) == speaking([]) == ["127.0.0.1"]
 
 
 def test_a_name_is_resolved() -> None:

@@ -16,7 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import huggingface_hub
-from faster_whisper.utils import disabled_tqdm
+from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 from tqdm import tqdm
 
@@ -44,7 +44,7 @@ _UNREACHABLE = "check the network, or put the model's folder into a data folder"
 
 def default_cache() -> Path:
     """Return the folder in which all programs of this user keep what the hub gave."""
-    return Path(huggingface_hub.constants.HF_HUB_CACHE)
+    return Path(constants.HF_HUB_CACHE)
 
 
 def snapshots(cache: Path, repository: str) -> list[Path]:
@@ -75,6 +75,8 @@ def download(
 
     `files` are names or patterns. Raises ModelError.
     """
+    from faster_whisper.utils import disabled_tqdm  # late, as in `models`
+
     try:
         size = _size(repository, files, endpoint)
         _log.info("Downloading %s, %.0f MB, to %s", repository, size / 1e6, cache)

@@ -6,9 +6,8 @@ import os.path
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-
-from faster_whisper.utils import _MODELS as _FASTER_WHISPER
 
 from wyoming_streamwhisper.engine import folder, hub
 from wyoming_streamwhisper.engine.folder import ModelCard, ModelError, ModelFolder
@@ -21,14 +20,6 @@ _log = logging.getLogger(__name__)
 
 _DEMO = "demo"
 _DEMO_FOLDER = Path(__file__).parent.parent / "demo_model"
-_REPOSITORIES: dict[str, str] = {
-    **_FASTER_WHISPER,
-    # The names that users of wyoming-faster-whisper know.
-    **{
-        f"{size}-int8": f"rhasspy/faster-whisper-{size}-int8"
-        for size in ("tiny", "base", "small", "medium")
-    },
-}
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
@@ -50,9 +41,20 @@ class ModelOptions:
     local_files_only: bool = option(False, "Never ask the hub; fail if the model is not here.")
 
 
+@cache
+def _repositories() -> dict[str, str]:
+    """Give the hub ids of all names."""
+    # Imported late: it brings CTranslate2, and these options are read for `--version` too.
+    from faster_whisper.utils import _MODELS
+
+    sizes = ("tiny", "base", "small", "medium")  # names that wyoming-faster-whisper's users know
+    known: dict[str, str] = dict(_MODELS)
+    return known | {f"{size}-int8": f"rhasspy/faster-whisper-{size}-int8" for size in sizes}
+
+
 def names() -> tuple[str, ...]:
     """List all names that a model has besides its folder or its hub id."""
-    return (_DEMO, *_REPOSITORIES)
+    return (_DEMO, *_repositories())
 
 
 def resolve(
@@ -68,7 +70,7 @@ def resolve(
     name = options.model
     if name == _DEMO:
         return _take(_DEMO_FOLDER, options, endpoint)
-    if name and name not in _REPOSITORIES and os.path.isdir(Path(name).expanduser()):
+    if name and name not in _repositories() and os.path.isdir(Path(name).expanduser()):
         return _take(Path(name).expanduser().resolve(), options, endpoint)
     repository = _repository(name)
     broken = ""
@@ -90,8 +92,8 @@ def resolve(
 
 def _repository(name: str) -> str:
     """Give the hub id that a name stands for."""
-    if name in _REPOSITORIES:
-        return _REPOSITORIES[name]
+    if name in _repositories():
+        return _repositories()[name]
     if name.startswith(("/", "./", "../", "~")) or name.count("/") > 1:
         raise ModelError(f"There is no folder {name!r} that may be read; check the model's path.")
     if _REPOSITORY.fullmatch(name):
@@ -111,8 +113,8 @@ def _candidates(options: ModelOptions, repository: str) -> Iterator[Path]:
             if plain.is_dir():
                 yield plain
         yield from hub.snapshots(data.expanduser(), repository)
-    for cache in dict.fromkeys((_download_cache(options), hub.default_cache())):
-        yield from hub.snapshots(cache, repository)
+    for place in dict.fromkeys((_download_cache(options), hub.default_cache())):
+        yield from hub.snapshots(place, repository)
 
 
 def _download_cache(options: ModelOptions) -> Path:

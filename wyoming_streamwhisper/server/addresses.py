@@ -61,3 +61,14 @@ def reachable(bound: Sequence[Address], local: Sequence[Interface]) -> tuple[Add
     chosen = [i for i in outside if not i.name.startswith(_INSIDE)] or outside or usable
     named = [a for a in bound if not a.is_unspecified and not a.is_link_local]
     return tuple(dict.fromkeys([*named, *(i.address for i in chosen)]))
+
+
+def speaking(local: Sequence[Interface]) -> list[str]:
+    """Choose the interfaces to speak zeroconf on, by address; loopback only where all else fails.
+
+    Loopback has no multicast route on many machines, and nobody listens there.
+    """
+    outside = [i.address for i in local if not i.address.is_loopback]
+    # A link-local IPv6 address needs its interface's number; its neighbours do not.
+    plain = [str(a) for a in outside if a.version == 4 or not a.is_link_local]
+    return plain or ["127.0.0.1"]

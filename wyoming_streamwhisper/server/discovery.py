@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from zeroconf import DNSQuestionType, InterfaceChoice, IPVersion, NonUniqueNameException
+from zeroconf import DNSQuestionType, NonUniqueNameException
 from zeroconf import Error as ZeroconfError
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
@@ -21,6 +21,7 @@ from wyoming_streamwhisper.server.addresses import (
     local_addresses,
     reachable,
     resolve_host,
+    speaking,
 )
 from wyoming_streamwhisper.server.identity import Identity, clean_name, host_name, state_folder
 
@@ -85,11 +86,11 @@ class Announcement:
         options: DiscoveryOptions,
         listeners: Sequence[Announced],
         *,
-        interfaces: Sequence[str] | InterfaceChoice = InterfaceChoice.All,
+        interfaces: Sequence[str] = (),
         local: Callable[[], list[Interface]] = local_addresses,
         recheck: float = _RECHECK,
     ) -> None:
-        """Prepare; `interfaces` are the ones to speak on, `local` lists the addresses to tell."""
+        """Prepare; `interfaces` are the addresses to speak on instead of all that `local` lists."""
         self._options, self._listeners = options, listeners
         self._interfaces, self._local, self._recheck = interfaces, local, recheck
         self._identity: Identity | None = None
@@ -159,7 +160,7 @@ class Announcement:
             await self._tell(services)
 
     async def _tell(self, services: list[_Service]) -> None:
-        self._zeroconf = zeroconf = _open(self._interfaces)
+        self._zeroconf = zeroconf = _open(self._interfaces or speaking(self._local()))
         done = await asyncio.gather(
             *(self._register(zeroconf, service) for service in services), return_exceptions=True
         )
@@ -219,14 +220,16 @@ def _joined(base: str, label: str) -> str:
     return f"{clean_name(base, longest)}-{label}" if label else base
 
 
-def _open(interfaces: Sequence[str] | InterfaceChoice) -> AsyncZeroconf:
-    """Open the sockets, of both families where the machine has both; raises OSError."""
-    if not isinstance(interfaces, InterfaceChoice):
-        return AsyncZeroconf(interfaces=list(interfaces))
-    try:
-        return AsyncZeroconf(interfaces=interfaces, ip_version=IPVersion.All)
-    except OSError:  # no IPv6 in this kernel
-        return AsyncZeroconf(interfaces=interfaces, ip_version=IPVersion.V4Only)
+def _open(interfaces: Sequence[str]) -> AsyncZeroconf:
+    """Open the sockets; raises OSError."""
+    logging.getLogger("zeroconf").addFilter(_without_traceback)
+    return AsyncZeroconf(interfaces=list(interfaces))
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Leave one line of what the library says of a packet that could not be sent."""
+    record.exc_info = None
+    return True
 
 
 async def _announce(zeroconf: AsyncZeroconf, name: str, service: _Service) -> None:
