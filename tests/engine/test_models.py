@@ -15,6 +15,7 @@ from faster_whisper.utils import available_models
 from tests.engine.fake_model import LANGUAGES, model_binary, model_files
 from tests.engine.hub_server import SHA, Hub, running_hub
 from wyoming_streamwhisper.engine import models
+from wyoming_streamwhisper.engine.hub import progress_bar
 from wyoming_streamwhisper.engine.models import ModelCard, ModelError, ModelOptions, resolve
 
 TINY = "Systran/faster-whisper-tiny"
@@ -328,6 +329,13 @@ def test_progress_is_logged_where_there_is_no_terminal(
         find("tiny", hub.url)
     assert f"Downloading {TINY}" in caplog.text
     assert f"{TINY}: 100 %" in caplog.text
+
+
+def test_progress_is_a_bar_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = progress_bar("models--me--mine")
+    tell(50, 200)
+    tell(200, 200)
+    assert "me/mine: 100%" in capsys.readouterr().err
 
 
 def test_a_model_that_the_hub_does_not_have(hub: Hub) -> None:

@@ -163,7 +163,9 @@ def _explain(error: BaseException, repository: str, cache: Path) -> str:
 def _watched(folder: Path, size: int, progress: Progress | None) -> Iterator[None]:
     """Report how much of a download is on the disk, from a thread, until the block ends."""
     before, done = _used(folder), threading.Event()
-    tell = progress or (_bar(folder.name) if sys.stderr.isatty() else _log_line(folder.name))
+    tell = progress or (
+        progress_bar(folder.name) if sys.stderr.isatty() else _log_line(folder.name)
+    )
 
     def watch() -> None:
         while not done.wait(_LOOK_EVERY):
@@ -192,7 +194,8 @@ def _used(folder: Path) -> int:
     return total
 
 
-def _bar(name: str) -> Progress:
+def progress_bar(name: str) -> Progress:
+    """Make a reporter for terminals, of the repository that a cache folder's name tells."""
     bar = tqdm(desc=name.removeprefix("models--").replace("--", "/"), unit="B", unit_scale=True)
 
     def tell(done: int, total: int) -> None:

@@ -70,8 +70,8 @@ def resolve(
     name = options.model
     if name == _DEMO:
         return _take(_DEMO_FOLDER, options, endpoint)
-    if name and name not in _repositories() and os.path.isdir(Path(name).expanduser()):
-        return _take(Path(name).expanduser().resolve(), options, endpoint)
+    if name and name not in _repositories() and os.path.isdir(_folder(name)):
+        return _take(_folder(name).resolve(), options, endpoint)
     repository = _repository(name)
     broken = ""
     for path in _candidates(options, repository):
@@ -108,18 +108,23 @@ def _repository(name: str) -> str:
 
 def _candidates(options: ModelOptions, repository: str) -> Iterator[Path]:
     """Give the folders that should hold the model, best first."""
-    for data in map(Path, options.data_dir):
-        for plain in (data.expanduser() / options.model, data.expanduser() / repository):
-            if plain.is_dir():
+    for data in map(_folder, options.data_dir):
+        for plain in (data / options.model, data / repository):
+            if os.path.isdir(plain):
                 yield plain
-        yield from hub.snapshots(data.expanduser(), repository)
+        yield from hub.snapshots(data, repository)
     for place in dict.fromkeys((_download_cache(options), hub.default_cache())):
         yield from hub.snapshots(place, repository)
 
 
 def _download_cache(options: ModelOptions) -> Path:
     chosen = options.download_dir or next(iter(options.data_dir), "")
-    return Path(chosen).expanduser() if chosen else hub.default_cache()
+    return _folder(chosen) if chosen else hub.default_cache()
+
+
+def _folder(text: str) -> Path:
+    # Path's own way raises for a user without a home, as containers have them.
+    return Path(os.path.expanduser(text))
 
 
 def _take(path: Path, options: ModelOptions, endpoint: str | None) -> ModelFolder:
@@ -142,8 +147,8 @@ def _foreign_tokenizer(path: Path, options: ModelOptions, endpoint: str | None) 
     """
     repository = folder.tokenizer_repository(path)
     cache = _download_cache(options)
-    for place in dict.fromkeys((*map(Path, options.data_dir), cache, hub.default_cache())):
-        for snapshot in hub.snapshots(place.expanduser(), repository):
+    for place in dict.fromkeys((*map(_folder, options.data_dir), cache, hub.default_cache())):
+        for snapshot in hub.snapshots(place, repository):
             if (file := snapshot / folder.TOKENIZER).exists():
                 return file
     if options.local_files_only:

@@ -26,11 +26,12 @@ _SUFFIX = 4
 def state_folder(option: str, environment: Mapping[str, str] = os.environ) -> Path:
     """Name the folder for what must survive a restart: the option's, systemd's, or the user's."""
     if option:
-        return Path(option).expanduser()
+        return Path(os.path.expanduser(option))
     if systemd := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(systemd)
-    home = environment.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(home).expanduser() / "wyoming-streamwhisper"
+    home = os.path.expanduser(environment.get("XDG_STATE_HOME") or "~/.local/state")
+    # A user without a home, as containers have them, must not get a folder named `~`.
+    return Path("/var/lib" if home.startswith("~") else home) / "wyoming-streamwhisper"
 
 
 def clean_name(name: str, longest: int = _LONGEST - _SUFFIX) -> str:
