@@ -314,6 +314,13 @@ def test_an_interrupted_download_is_completed(hub: Hub, tmp_path: Path) -> None:
     assert (model.path / "model.bin").read_bytes() == FILES["model.bin"]
 
 
+def test_a_damaged_download_is_replaced(hub: Hub, tmp_path: Path) -> None:
+    model = find("tiny", hub.url, download_dir=str(tmp_path))
+    (model.path / "model.bin").resolve().write_bytes(FILES["model.bin"][:500])
+    assert find("tiny", hub.url, download_dir=str(tmp_path)) == model
+    assert (model.path / "model.bin").read_bytes() == FILES["model.bin"]
+
+
 def test_progress_ends_with_all_bytes(hub: Hub) -> None:
     told: list[tuple[int, int]] = []
     options = ModelOptions(model="tiny")
@@ -373,9 +380,10 @@ def test_a_name_that_the_hub_cannot_have(hub: Hub) -> None:
 
 def test_a_repository_without_a_whole_model(hub: Hub) -> None:
     hub.repositories[TINY] = without("model.bin")
-    with pytest.raises(ModelError, match=r"model\.bin is missing") as caught:
+    with pytest.raises(ModelError, match=r"no Whisper for CTranslate2 \(model\.bin is") as caught:
         find("tiny", hub.url)
     sentence(caught)
+    assert not [path for path in hub.asked if "resolve" in path]
 
 
 def test_a_disk_without_room(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,11 @@ def find_wav(head: bytes | bytearray) -> WavHeader | bool:
         name, length = struct.unpack_from("<4sI", head, at)
         at += 8
         if name == b"data":
+            # Nobody writes samples before their format; this is sound, or worse.
             if not seen_format:
                 return False
             return WavHeader(at, None if length in _ENDLESS else length, pcm)
+        # Sound that only looks like a header soon names an absurd length.
         if at + length > LONGEST_HEADER:
             return False
         if name == b"fmt ":
@@ -70,8 +72,9 @@ def _begins(head: bytes | bytearray, at: int, word: bytes) -> bool:
 
 def _read_format(chunk: bytes) -> tuple[int, int, int] | None:
     tag, channels, rate, _, frame, bits = struct.unpack_from("<HHIIHH", chunk)
-    if tag == _EXTENSIBLE:
+    if tag == _EXTENSIBLE:  # the format's own number is in the GUID
         tag = _PCM if chunk[24:40] == _PCM_GUID else tag
+    # 12 or 20 bits are written in wider samples, and how is a matter of taste.
     if tag != _PCM or bits % 8 or frame != channels * bits // 8:
         return None
     return rate, bits // 8, channels

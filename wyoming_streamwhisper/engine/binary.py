@@ -46,6 +46,7 @@ def _walk(stream: BinaryIO, name: str, size: int) -> int:
     (version,) = _unpack(stream, "<I")
     if not 0 < version <= _NEWEST_PLAUSIBLE:
         raise BrokenBinary(f"{name} is no CTranslate2 model")
+    # CTranslate2 reads older ones too, so they are not for us to refuse.
     if version != _KNOWN_LAYOUT:
         return 0
     if (kind := _string(stream)) != "WhisperSpec":
@@ -57,6 +58,7 @@ def _walk(stream: BinaryIO, name: str, size: int) -> int:
         (rank,) = _unpack(stream, "<B")
         shape = _unpack(stream, f"<{rank}I")
         _, length = _unpack(stream, "<BI")
+        # Seeking beyond the end is allowed; only the comparison tells.
         if stream.seek(length, os.SEEK_CUR) > size:
             raise BrokenBinary(f"{name} is cut off")
         if variable == _FIRST_LAYER and rank == 3:  # (width, mel bands, 3)

@@ -71,6 +71,7 @@ def find_fault(path: Path) -> str | None:
         _read_json(path / "config.json")
         summary = read_summary(path / "model.bin")
         _read_vocabulary(path)
+        # The tokenizers' own message for half a file is about a column in millions.
         if (tokenizer := path / TOKENIZER).exists():
             _read_json(tokenizer)
         mels = _mels(path)
@@ -78,6 +79,7 @@ def find_fault(path: Path) -> str | None:
         return f"{Path(error.filename).name} is missing"
     except (OSError, ValueError, BrokenBinary) as error:
         return str(error)
+    # faster-whisper computes the features by that file; CTranslate2 then fails at the first audio.
     if summary.mels and summary.mels != mels:
         return f"preprocessor_config.json does not say the {summary.mels} mel bands of model.bin"
     return None
@@ -148,6 +150,7 @@ def _is_distilled(name: str) -> bool:
 
 def _languages(path: Path, vocabulary: list[str]) -> tuple[str, ...]:
     """Name the languages of a multilingual model, in the order of its tokens."""
+    # Old conversions list no language ids; their tokens tell all the same.
     ids = _read_json(path / "config.json").get("lang_ids") or range(len(vocabulary))
     tokens = [vocabulary[i] for i in ids if isinstance(i, int) and 0 <= i < len(vocabulary)]
     return tuple(match[1] for token in tokens if (match := _LANGUAGE.fullmatch(token)))

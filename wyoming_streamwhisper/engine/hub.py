@@ -37,6 +37,8 @@ MODEL_FILES = (
 )
 """What a model needs, and nothing else that its repository may hold."""
 
+_NEEDED = ("model.bin", "config.json")
+
 _LOOK_EVERY = 0.5  # s
 _LOG_EVERY = 5.0  # s; few enough for a journal, often enough to see that it goes on
 _UNREACHABLE = "check the network, or put the model's folder into a data folder"
@@ -70,10 +72,11 @@ def download(
     files: tuple[str, ...] = MODEL_FILES,
     endpoint: str | None = None,
     progress: Progress | None = None,
+    again: bool = False,
 ) -> Path:
     """Download what is missing of a repository into a cache; return the snapshot's folder.
 
-    `files` are names or patterns. Raises ModelError.
+    `files` are names or patterns; `again` replaces what is there. Raises ModelError.
     """
     from faster_whisper.utils import disabled_tqdm  # late, as in `models`
 
@@ -88,6 +91,7 @@ def download(
                     cache_dir=cache,
                     endpoint=endpoint,
                     allow_patterns=list(files),
+                    force_download=again,
                     tqdm_class=disabled_tqdm,  # one bar for all is ours
                 )
             )
@@ -102,10 +106,15 @@ def _size(repository: str, files: tuple[str, ...], endpoint: str | None) -> int:
     info = huggingface_hub.HfApi(endpoint=endpoint).model_info(
         repository, files_metadata=True, timeout=20
     )
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    # Most Whispers on the hub are not converted; that is better said before they are fetched.
+    for missing in (name for name in files if name in _NEEDED and name not in sizes):
+        raise ModelError(
+            f"The hub's {repository} is no Whisper for CTranslate2 ({missing} is missing); "
+            "choose a converted one."
+        )
     return sum(
-        file.size or 0
-        for file in info.siblings or ()
-        if any(fnmatch(file.rfilename, wanted) for wanted in files)
+        size for name, size in sizes.items() if any(fnmatch(name, wanted) for wanted in files)
     )
 
 
@@ -133,6 +142,7 @@ def _not_writable(cache: Path, error: BaseException) -> str:
 
 def _explain(error: BaseException, repository: str, cache: Path) -> str:
     """Find the one sentence that helps a person."""
+    # From the special to the general: the first two are kinds of the third.
     if isinstance(error, GatedRepoError):
         return (
             f"The model {repository} is gated; "
@@ -175,6 +185,7 @@ def _watched(folder: Path, size: int, progress: Progress | None) -> Iterator[Non
     thread.start()
     try:
         yield
+        # Stopped first, so that the last word is that all is here.
         done.set()
         thread.join()
         tell(size, size)

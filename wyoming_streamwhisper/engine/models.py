@@ -70,6 +70,7 @@ def resolve(
     name = options.model
     if name == _DEMO:
         return _take(_DEMO_FOLDER, options, endpoint)
+    # A known name means the model, even where a folder of that name happens to lie about.
     if name and name not in _repositories() and os.path.isdir(_folder(name)):
         return _take(_folder(name).resolve(), options, endpoint)
     repository = _repository(name)
@@ -78,6 +79,7 @@ def resolve(
         fault = folder.find_fault(path)
         if fault is None:
             return _take(path, options, endpoint)
+        # Often a download that broke off, which the hub can complete.
         broken = f"; {path} is no whole model ({fault})"
         _log.warning("%s is no whole model (%s); looking elsewhere", path, fault)
     if options.local_files_only:
@@ -85,9 +87,20 @@ def resolve(
             f"The model {name!r} is not here and local_files_only forbids to download it"
             f"{broken}; put its folder into a data folder or allow the download."
         )
-    cache = _download_cache(options)
-    path = hub.download(repository, cache, endpoint=endpoint, progress=progress)
-    return _take(path, options, endpoint)
+    return _take(_download(options, repository, endpoint, progress), options, endpoint)
+
+
+def _download(
+    options: ModelOptions, repository: str, endpoint: str | None, progress: Progress | None
+) -> Path:
+    place = _download_cache(options)
+    path = hub.download(repository, place, endpoint=endpoint, progress=progress)
+    fault = folder.find_fault(path)
+    if fault is None or fault.endswith("is missing"):
+        return path
+    # The hub's library keeps a file that it once finished, however a disk has damaged it since.
+    _log.warning("%s is damaged (%s); downloading it again", path, fault)
+    return hub.download(repository, place, endpoint=endpoint, progress=progress, again=True)
 
 
 def _repository(name: str) -> str:
@@ -132,7 +145,7 @@ def _take(path: Path, options: ModelOptions, endpoint: str | None) -> ModelFolde
     if fault := folder.find_fault(path):
         raise ModelError(
             f"The folder {path} holds no whole Whisper for CTranslate2 ({fault}); "
-            "copy or download it again."
+            "copy or download it again, or choose a model converted for CTranslate2."
         )
     tokenizer = None
     if not (path / folder.TOKENIZER).exists():

@@ -59,6 +59,7 @@ def reachable(bound: Sequence[Address], local: Sequence[Interface]) -> tuple[Add
     usable = [i for i in local if i.address.version in anywhere and not i.address.is_link_local]
     outside = [i for i in usable if not i.address.is_loopback]
     chosen = [i for i in outside if not i.name.startswith(_INSIDE)] or outside or usable
+    # What was bound by its address is meant, loopback too.
     named = [a for a in bound if not a.is_unspecified and not a.is_link_local]
     return tuple(dict.fromkeys([*named, *(i.address for i in chosen)]))
 

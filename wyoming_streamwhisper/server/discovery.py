@@ -116,6 +116,7 @@ class Announcement:
             return
         self._identity = Identity(state_folder(self._options.state_dir))
         await self._guarded(self._renew())
+        # Begins afterwards, so that there is never more than one renewal at a time.
         self._watcher = asyncio.create_task(self._watch(), name="discovery")
 
     async def stop(self) -> None:
@@ -155,12 +156,14 @@ class Announcement:
             self._complain("no network address yet")
         if services == self._told:
             return
+        # All anew, since interfaces may have come or gone along with their addresses.
         await self._withdraw()
         if services:
             await self._tell(services)
 
     async def _tell(self, services: list[_Service]) -> None:
         self._zeroconf = zeroconf = _open(self._interfaces or speaking(self._local()))
+        # All at once, since each waits two seconds for owners of its name to speak up.
         done = await asyncio.gather(
             *(self._register(zeroconf, service) for service in services), return_exceptions=True
         )
@@ -191,6 +194,7 @@ class Announcement:
         chosen = "" if self._options.zeroconf == "auto" else clean_name(self._options.zeroconf)
         base, names = chosen or self._identity.own, list[str]()
         for one in self._listeners:
+            # A single listener keeps the plain name, whatever its profile is called.
             label = one.label if len(self._listeners) > 1 else ""
             if (name := _joined(base, label)) in names:
                 name = _joined(base, f"{clean_name(label, 14)}-{one.port}".strip("-"))

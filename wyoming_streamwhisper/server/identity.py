@@ -37,6 +37,7 @@ def state_folder(option: str, environment: Mapping[str, str] = os.environ) -> Pa
 def clean_name(name: str, longest: int = _LONGEST - _SUFFIX) -> str:
     """Make a name fit for announcing: no dots or controls, at most so many bytes; may be empty."""
     printable = "".join(c if c.isprintable() else " " for c in name.replace(".", "-"))
+    # Cut in bytes, because the protocol counts those; half a letter at the end falls away.
     cut = " ".join(printable.split()).encode("utf-8", "ignore")[:longest]
     return cut.decode("utf-8", "ignore").strip()
 
@@ -99,6 +100,7 @@ class Identity:
 
     def _save(self) -> bool:
         text = json.dumps({"name": self._own, "renamed": self._renamed}, indent=2)
+        # Replaced in one step: after a crash there is the old file or the new one.
         part = self._file.with_suffix(".part")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -107,6 +107,7 @@ class Wire:
             self._header = _read_header(line, self._limits)
         header = self._header
         body = header.data_length + header.payload_length
+        # Nothing is copied until all is here, so a slow peer costs one pass over its bytes.
         if len(self._buffer) < body:
             return None
         self._header = None
@@ -123,11 +124,13 @@ class Wire:
         """Cut the header line off the buffer; None until its end is there."""
         end = self._buffer.find(b"\n", self._searched)
         self._searched = len(self._buffer)
+        # Judged by where the line ends and not by what came along, so cuts do not matter.
         if (end if end >= 0 else self._searched) > self._limits.header:
             raise WireError("too-large", f"a header is longer than {self._limits.header} bytes")
         if end < 0:
             return None
         line = bytes(self._buffer[:end])
+        # Cheap: CPython moves where a bytearray starts, and its bytes only now and then.
         del self._buffer[: end + 1]
         self._searched = 0
         return line
@@ -171,7 +174,7 @@ def _read_header(line: bytes, limits: Limits) -> _Header:
 
 def _read_length(header: dict[str, Any], key: str, limit: int) -> int:
     length = header.get(key)
-    if length is None:
+    if length is None:  # some clients write all keys
         return 0
     if type(length) is not int or length < 0:  # True would be 1
         raise WireError("bad-header", f"{key} is no whole number from 0")
@@ -186,6 +189,7 @@ def _read_object(raw: bytes, what: str, limits: Limits) -> dict[str, Any]:
         value = _decoder.decode(raw.decode("utf-8"))
         if b"\\u" in raw:  # only an escape can bring in half of a surrogate pair
             json.dumps(value, ensure_ascii=False).encode("utf-8")
+    # Some hundred levels; fewer are counted below, so the answer never hangs on our own stack.
     except RecursionError:
         raise _too_deep(what, limits) from None
     except ValueError:  # no JSON, no UTF-8, or a number of thousands of digits
