@@ -132,11 +132,15 @@ class CTranslate2Backend:
         return Timing(0.0, features_s, encode_s, generate_s, align_s, len(rows))
 
     def _mel(self, samples: Samples, context: float) -> np.ndarray[Any, Any]:
-        """Return features [mels, frames] of the audio, padded with silence to the context."""
-        frames = round(context * _FRAMES)
-        padded = np.zeros(frames * RATE // _FRAMES + RATE // _FRAMES, np.float32)
-        padded[: len(samples)] = samples
-        return np.ascontiguousarray(self._features(padded, padding=0)[:, :frames])
+        """Return features [mels, frames] of the audio, filled up with 0.0 to the context.
+
+        So does faster-whisper; openai-whisper fills up the audio with silence instead. The demo
+        model holds back the last word of a sentence more often behind silence (docs/decisions).
+        """
+        features = np.zeros((self._model.n_mels, round(context * _FRAMES)), np.float32)
+        heard = self._features(samples, padding=RATE // _FRAMES)[:, : features.shape[1]]
+        features[:, : heard.shape[1]] = heard
+        return features
 
     def _find_languages(self, rows: Sequence[_Row], encoded: Any) -> None:
         for row in rows:
