@@ -11,7 +11,6 @@ from wyoming_streamwhisper.engine.api import Request
 
 FULL = 30.0
 _STEPS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, FULL)
-import os; _M=float(os.environ.get("MARGIN","0"))
 # None of these is 1.6 s (80 mels) or 2.56 s (128 mels): CTranslate2 takes encoder output of as many
 # positions as there are mels for features, and encodes it once more.
 _BEHIND = 3.0
@@ -32,5 +31,6 @@ def audio_context(request: Request, rule: str) -> float:
         return FULL
     if rule == "partials" and request.kind is not Kind.PARTIAL:
         return FULL
+    needed = request.seconds if request.kind is Kind.PARTIAL else request.seconds + _BEHIND
     floor = _FLOOR if rule == "partials" else 0.0
-    return next(step for step in _STEPS if step >= min(30,max(request.seconds+_M, floor)))
+    return next((step for step in _STEPS if step >= max(needed, floor)), FULL)
