@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from wyoming_streamwhisper.core.endpoint import Endpoint
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.policy import make_policy
+from wyoming_streamwhisper.core.policy import Heard, make_policy, weigh
 from wyoming_streamwhisper.core.prompt import Prompt, recent
 from wyoming_streamwhisper.core.voice import FRAME, Voice
 from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples, Window
@@ -101,8 +101,8 @@ class _Piece:
     start: int
     sure: list[Word] = field(default_factory=list)
     """Words that were sent."""
-    previous: Sequence[Word] = ()
-    """All words of the last hypothesis, for agreement."""
+    evidence: Sequence[Heard] = ()
+    """All words of the last hypothesis, with the evidence for each."""
     heard: int = 0
     """End of the last stretch asked for, so that each partial brings new speech."""
     tried: int = 0
@@ -124,7 +124,7 @@ class Utterance:
     ) -> None:
         """Begin; `pinned` stands before every decode, `before` is the text of an earlier one."""
         self._options = options
-        self._policy = make_policy(options.policy, options.guard)
+        self._policy = make_policy(options.policy, options.guard, options.doubt)
         self._endpoint = Endpoint.of(options, sensitivity)
         self._pinned, self._before = pinned, before
         self._step = int(options.step * RATE)
@@ -310,8 +310,8 @@ class Utterance:
         settled = self._settled()
         if not self._voice.stretches:
             return True
-        return settled is not None and self._open.free is not None and (
-            self._open.free[0] == settled
+        return (
+            settled is not None and self._open.free is not None and (self._open.free[0] == settled)
         )
 
     def _settled(self) -> int | None:
@@ -366,9 +366,14 @@ class Utterance:
     def _want(self, kind: Kind, end: int) -> None:
         """Wish for a free decode of the open piece up to a sample index, unless it is under way."""
         wish = self._outstanding
-        if wish and wish.kind is not Kind.PARTIAL and (wish.start, wish.end) == (
-            self._open.start,
-            end,
+        if (
+            wish
+            and wish.kind is not Kind.PARTIAL
+            and (wish.start, wish.end)
+            == (
+                self._open.start,
+                end,
+            )
         ):
             if kind < wish.kind:
                 self._outstanding = replace(wish, kind=kind)
@@ -436,11 +441,11 @@ class Utterance:
         """Send what a hypothesis of the whole piece adds for sure."""
         sent = len(self._open.sure)
         if agreed(words, self._open.sure) < sent:
-            self._open.previous = ()
+            self._open.evidence = ()
             return
-        count = self._policy.sure(words[sent:], self._open.previous[sent:], end)
+        self._open.evidence = weigh(words, self._open.evidence)
+        count = self._policy.sure(self._open.evidence[sent:], end)
         self._open.sure.extend(words[sent : sent + count])
-        self._open.previous = words
         if count:
             self._show()
 
@@ -460,9 +465,7 @@ def _later(word: Word, seconds: float) -> Word:
     return replace(word, start=word.start + seconds, end=word.end + seconds)
 
 
-def _cut_between_words(
-    words: Sequence[Word], start: int, end: int
-) -> tuple[tuple[Word, ...], int]:
+def _cut_between_words(words: Sequence[Word], start: int, end: int) -> tuple[tuple[Word, ...], int]:
     """Cut unbroken speech at the longest gap between two words of its second half."""
     middle = (start + end) / 2 / RATE
     gaps = [
