@@ -28,8 +28,9 @@ class Streaming:
     )
     doubt: float = option(
         0.003,
-        "How much may be doubted of a word that is sent: the product of the model's own doubts of it "
-        "in the decodes in a row that heard it. Smaller is later and more stable; 1 doubts nothing.",
+        "How much may be doubted of a word that is sent: the product of the model's own doubts of "
+        "it in the decodes in a row that heard it; smaller is later and more stable, 1 doubts "
+        "nothing.",
         low=0.0,
         high=1.0,
     )

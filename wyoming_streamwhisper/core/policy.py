@@ -8,9 +8,9 @@ greedy decoding makes that the same as stopping there.
 LocalAgreement: a word is sure once two successive decodes agree on it and on all before it
 (Liu et al., 2020; Macháček et al., "Turning Whisper into Real-Time", 2023, arXiv 2307.14743).
 
-Either lets a guess pass that the model itself doubts, so each decode also counts as evidence: a word
-is sure once it is improbable that every decode in a row that heard it was wrong. A word that the
-model doubts (a name, say) needs more decodes, but no word waits for ever (docs/decisions/0002).
+Either lets a guess pass that the model itself doubts, so each decode also counts as evidence: a
+word is sure once it is improbable that every decode in a row that heard it was wrong. A word that
+the model doubts (a name, say) needs more decodes, but none waits for ever (docs/decisions/0002).
 """
 
 from collections.abc import Sequence

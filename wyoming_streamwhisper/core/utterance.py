@@ -12,6 +12,7 @@ not depend on how the audio was chunked or how long the decodes took.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from wyoming_streamwhisper.core.endpoint import Endpoint
 from wyoming_streamwhisper.core.guards import nobody
@@ -214,7 +215,7 @@ class Utterance:
         self._advance()
 
     def failed(self, number: int, code: str, message: str) -> None:
-        """Learn that a wish will not be answered. Only what cannot be done without fails with it."""
+        """Learn that a wish will not be answered. Only what cannot be done without fails too."""
         wish = self._outstanding
         if self._done or wish is None or wish.number != number:
             return
@@ -470,7 +471,7 @@ def _cut_between_words(words: Sequence[Word], start: int, end: int) -> tuple[tup
     middle = (start + end) / 2 / RATE
     gaps = [
         (after.start - before.end, i)
-        for i, (before, after) in enumerate(zip(words, words[1:], strict=False), 1)
+        for i, (before, after) in enumerate(pairwise(words), 1)
         if before.end >= middle and not after.is_punctuation
     ]
     if not gaps:
