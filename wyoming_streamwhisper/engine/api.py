@@ -89,6 +89,8 @@ class EngineInfo:
     description: str = ""
     piece_min: float = 8.0
     """Length in seconds from which pieces may be closed, as the model recommends."""
+    carry_text: bool = True
+    """Whether the model is to read the text before a piece."""
 
 
 class Backend(Protocol):
