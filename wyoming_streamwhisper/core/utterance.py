@@ -562,7 +562,17 @@ class Utterance:
         count = self._policy.sure(self._open.evidence[sent:], end)
         self._open.sure.extend(words[sent : sent + count])
         if count:
+            if self._options.final == "consistent":
+                self._drop_contradicted()
             self._show()
+
+    def _drop_contradicted(self) -> None:
+        """Forget free decodes that would take back what was sent; they are asked for again."""
+        sure, free, seems = self._open.sure, self._open.free, self._open.sentence
+        if free and agreed(sure, free[1].words) < min(len(sure), len(free[1].words)):
+            self._open.free = None
+        if seems and agreed(sure, seems[1].words) < min(len(sure), len(seems[1].words)):
+            self._open.sentence = None
 
     def _show(self) -> None:
         """Send the text so far, as a new revision if it takes back what was sent."""
