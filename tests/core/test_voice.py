@@ -56,7 +56,7 @@ def test_forgetting_loses_only_what_is_before(
     kept = [
         (max(a, known // FRAME), b)
         for a, b in stretches(full)
-        if b * FRAME > known or (b == known // FRAME and voice.speaking)
+        if b * FRAME > known or (full.speaking and b == known // FRAME)
     ]
     assert [(max(a, known // FRAME), b) for a, b in stretches(voice)] == kept
     assert voice.spoken == full.spoken

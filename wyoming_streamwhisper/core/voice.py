@@ -33,6 +33,7 @@ class Voice:
         self._began: int | None = None
         self.stretches: deque[Stretch] = deque()
         self._ended = 0
+        self._forgotten = 0
         self.known = 0
         """Sample index up to which frames were judged."""
         self.spoken = 0
@@ -54,6 +55,9 @@ class Voice:
                 self._began = self.known
         elif probability < self._off:
             self._began = None
+            # It was kept because it might still grow.
+            if self.stretches and self.stretches[-1].end <= self._forgotten:
+                self.stretches.pop()
         self.known += FRAME
         if not self.speaking:
             return
@@ -67,6 +71,7 @@ class Voice:
 
     def forget(self, before: int) -> None:
         """Drop the stretches that end at or before a sample index, and the head of one across."""
+        self._forgotten = max(self._forgotten, before)
         finished = len(self.stretches) - (1 if self.speaking else 0)
         while finished and self.stretches[0].end <= before:
             self.stretches.popleft()
