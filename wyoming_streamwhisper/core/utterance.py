@@ -310,8 +310,8 @@ class Utterance:
         settled = self._settled()
         if not self._voice.stretches:
             return True
-        return settled is not None and self._open.free is not None and (
-            self._open.free[0] == settled
+        return (
+            settled is not None and self._open.free is not None and (self._open.free[0] == settled)
         )
 
     def _settled(self) -> int | None:
@@ -366,9 +366,14 @@ class Utterance:
     def _want(self, kind: Kind, end: int) -> None:
         """Wish for a free decode of the open piece up to a sample index, unless it is under way."""
         wish = self._outstanding
-        if wish and wish.kind is not Kind.PARTIAL and (wish.start, wish.end) == (
-            self._open.start,
-            end,
+        if (
+            wish
+            and wish.kind is not Kind.PARTIAL
+            and (wish.start, wish.end)
+            == (
+                self._open.start,
+                end,
+            )
         ):
             if kind < wish.kind:
                 self._outstanding = replace(wish, kind=kind)
@@ -460,9 +465,7 @@ def _later(word: Word, seconds: float) -> Word:
     return replace(word, start=word.start + seconds, end=word.end + seconds)
 
 
-def _cut_between_words(
-    words: Sequence[Word], start: int, end: int
-) -> tuple[tuple[Word, ...], int]:
+def _cut_between_words(words: Sequence[Word], start: int, end: int) -> tuple[tuple[Word, ...], int]:
     """Cut unbroken speech at the longest gap between two words of its second half."""
     middle = (start + end) / 2 / RATE
     gaps = [

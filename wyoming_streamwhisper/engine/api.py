@@ -89,6 +89,8 @@ class EngineInfo:
     description: str = ""
     piece_min: float = 8.0
     """Length in seconds from which pieces may be closed, as the model recommends."""
+    running: str = ""
+    """How it runs, for people: device, arithmetic, audio context."""
 
 
 class Backend(Protocol):

@@ -1,30 +1,34 @@
 """A Whisper on CTranslate2: encode once, find the language, generate, align.
 
-faster-whisper loads the model and gives tokenizer and features; its `transcribe` always pads to
-30 s and knows neither forced prefixes nor batches of strangers, so CTranslate2 is called directly.
+faster-whisper gives tokenizer and features; its `transcribe` always pads to 30 s and knows neither
+forced prefixes nor batches of strangers, so CTranslate2 is called directly.
 Its rules (all requests of a call must have equally long prompts; forced tokens are replayed one
 step each; `suppress_blank` forbids an empty answer) are behind the shape of this file.
 """
 
 import math
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
 from wyoming_streamwhisper.core.prompt import fit
 from wyoming_streamwhisper.core.window import RATE, Samples
+from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, Word, text_of
 from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing
 from wyoming_streamwhisper.engine.context import audio_context
+from wyoming_streamwhisper.engine.folder import ModelFolder
+from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.engine.tokens import split_words
 
 _FRAMES = 100
@@ -62,38 +66,39 @@ class _Row:
 class CTranslate2Backend:
     """A loaded Whisper; one caller at a time."""
 
-    def __init__(
-        self,
-        path: Path,
-        info: EngineInfo,
-        *,
-        rule: str,
-        device: str = "cpu",
-        device_index: int = 0,
-        compute_type: str = "default",
-        threads: int = 0,
-    ) -> None:
-        """Load the model in a folder; `rule` is how short audio contexts may be (`context`).
+    def __init__(self, folder: ModelFolder, options: EngineOptions) -> None:
+        """Load the model in a folder.
 
         Raises:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
         """
-        self.info = info
-        self._rule = rule
-        loaded = WhisperModel(
-            str(path),
+        self._rule = _context_rule(options.audio_context, folder.declared.audio_context)
+        device, _, index = options.device.partition(":")
+        self._model: Any = ctranslate2.models.Whisper(
+            str(folder.path),
             device=device,
-            device_index=device_index,
-            compute_type=compute_type,
-            cpu_threads=threads,
-            local_files_only=True,
+            device_index=int(index or 0),
+            compute_type=_compute_type(options),
+            intra_threads=options.cpu_threads or os.cpu_count() or 1,
+            inter_threads=1,
         )
-        self._model: Any = loaded.model
-        self._features: Any = loaded.feature_extractor
-        self._hf_tokenizer: Any = loaded.hf_tokenizer
+        self._hf_tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder.tokenizer))
+        self._features: Any = FeatureExtractor(feature_size=folder.mels)
         self._tokenizers: dict[tuple[str, str], Any] = {}
-        self.compute_type: str = self._model.compute_type
-        self.device: str = self._model.device
+        self.info = EngineInfo(
+            folder.name,
+            folder.languages,
+            folder.declared.description,
+            folder.declared.piece_min or 8.0,
+            f"{self._model.device}, {self._model.compute_type}, audio context {self._rule}",
+        )
+
+    def warm_up(self) -> None:
+        """Decode some silence, so that the first utterance finds everything allocated."""
+        silence = np.zeros(2 * RATE, np.float32)
+        kinds = (Kind.PARTIAL, Kind.FINAL)
+        for request in (Request("warm-up", "", kind, silence, ("en",)) for kind in kinds):
+            self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:
         """Return audio context, beam size and whether it is a careful attempt."""
@@ -257,6 +262,22 @@ class CTranslate2Backend:
             at = after
 
 
+def _context_rule(chosen: str, declared: str) -> str:
+    """Return how short audio contexts may be: as forced, as the model declares, or with care."""
+    if chosen != "auto":
+        return chosen
+    return declared or "partials"
+
+
+def _compute_type(options: EngineOptions) -> str:
+    if options.compute_type != "default":
+        return options.compute_type
+    on_gpu = options.device.startswith("cuda") or (
+        options.device == "auto" and ctranslate2.get_cuda_device_count() > 0
+    )
+    return "float16" if on_gpu else "int8"
+
+
 def _choose_language(scores: dict[str, float], request: Request) -> tuple[str, float]:
     """Return the most probable of the languages that may be, and its share among them."""
     candidates = {code: scores.get(code, 0.0) for code in request.languages or scores}
@@ -286,6 +307,9 @@ def _set_times(row: _Row, alignment: Any) -> None:
         first.setdefault(token, position)
     forced = len(row.request.prefix)
     last = row.request.seconds
-    times = [first[i] * _POSITION if i in first else last for i in range(forced, forced + len(row.tokens) + 1)]
+    times = [
+        first[i] * _POSITION if i in first else last
+        for i in range(forced, forced + len(row.tokens) + 1)
+    ]
     row.times = [min(time, last) for time in times]
     row.probabilities = list(alignment.text_token_probs[forced:])

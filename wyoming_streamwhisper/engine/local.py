@@ -11,51 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Backend, EngineError, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.schedule import Schedule, Waiting
-
-from wyoming_streamwhisper.option import option
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How the model is run."""
-
-    device: str = option(
-        "auto", "Where the model runs: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if any."
-    )
-    compute_type: str = option(
-        "default",
-        "Arithmetic of the model as CTranslate2 names it (`int8`, `float16`, ...); default is "
-        "int8 on a CPU and float16 on a GPU.",
-    )
-    cpu_threads: int = option(
-        0, "Threads for one decode on the CPU; 0 takes one for each core.", low=0, high=256
-    )
-    audio_context: str = option(
-        "auto",
-        "How much padding the encoder sees: `short` only the audio, which is several times "
-        "faster, `full` always 30 s, `auto` what the model is known to stand.",
-        choices=("auto", "short", "full"),
-    )
-    vad: str = option(
-        "onnx",
-        "Voice activity detection: `onnx` comes with faster-whisper, `torch` needs the extra.",
-        choices=("onnx", "torch"),
-    )
-    max_batch: int = option(
-        8, "Most requests that are decoded together.", low=1, high=256
-    )
-    max_waiting: int = option(
-        64,
-        "Most utterances at once; a further one is answered with `overloaded` at its start.",
-        low=1,
-        high=100000,
-    )
 
 
 _LOG = logging.getLogger(__name__)
@@ -148,9 +109,7 @@ class LocalEngine:
     async def _own(self) -> None:
         while True:
             await self._arrived.wait()
-            self._fail(
-                self._schedule.expired(self._clock()), "timeout", "nobody waited any longer"
-            )
+            self._fail(self._schedule.expired(self._clock()), "timeout", "nobody waited any longer")
             batch = self._schedule.next()
             if not batch:
                 self._arrived.clear()

@@ -104,7 +104,4 @@ class Schedule:
 
 
 def _fits(waiting: Waiting, leader: Waiting) -> bool:
-    return (
-        waiting.key == leader.key
-        and _CLASS[waiting.request.kind] == _CLASS[leader.request.kind]
-    )
+    return waiting.key == leader.key and _CLASS[waiting.request.kind] == _CLASS[leader.request.kind]

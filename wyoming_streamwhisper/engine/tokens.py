@@ -11,9 +11,7 @@ _UNSPACED_LANGUAGES = frozenset(("zh", "ja", "th", "lo", "my", "yue", "km", "bo"
 class Unicode(Protocol):
     """The part of faster-whisper's tokenizer that is needed here."""
 
-    def split_tokens_on_unicode(
-        self, tokens: Sequence[int]
-    ) -> tuple[list[str], list[list[int]]]:
+    def split_tokens_on_unicode(self, tokens: Sequence[int]) -> tuple[list[str], list[list[int]]]:
         """Split tokens so that each part is whole characters; returns texts and their tokens."""
         ...
 
