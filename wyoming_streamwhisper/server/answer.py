@@ -4,32 +4,33 @@ The chunks since the last `transcript-start` are always the text so far, and at 
 transcript. A text that takes words back opens a new revision with a `transcript-start` of its own.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
-from wyoming.error import Error
-from wyoming.event import Event, Eventable
+from wyoming.event import Eventable
 
+from wyoming_streamwhisper.server.peer import Peer
 from wyoming_streamwhisper.session.events import Failed, Final, Partial
 from wyoming_streamwhisper.session.utterance import Utterance
-
-Write = Callable[[Event], Awaitable[None]]
 
 
 class Answer:
     """The transcript of one utterance on its way to one client."""
 
-    def __init__(self, write: Write, context: dict[str, Any], *, streaming: bool) -> None:
+    def __init__(self, peer: Peer, context: dict[str, Any], *, streaming: bool) -> None:
         """Prepare; without `streaming` only the transcript itself is sent."""
-        self._write = write
+        self._peer = peer
         self._context = context
         self._streaming = streaming
         self._revision: int | None = None
         self._sent = ""
 
     async def follow(self, utterance: Utterance) -> None:
-        """Send everything until the outcome, which is exactly one transcript or error."""
+        """Send everything until the outcome, which is exactly one transcript or error.
+
+        Raises:
+            ConnectionError: the peer is gone.
+        """
         async for event in utterance.events():
             match event:
                 case Partial(text, revision):
@@ -37,7 +38,7 @@ class Answer:
                 case Final():
                     await self.finish(event)
                 case Failed(code, message):
-                    await self._send(Error(text=message, code=code))
+                    await self._peer.complain(code, message)
 
     async def finish(self, final: Final) -> None:
         """Send the rest of the text, the transcript and, behind it, the end of the stream."""
@@ -63,4 +64,4 @@ class Answer:
             await self._send(TranscriptChunk(text=more))
 
     async def _send(self, message: Eventable) -> None:
-        await self._write(message.event())
+        await self._peer.write(message.event())

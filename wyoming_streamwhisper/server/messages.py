@@ -67,17 +67,24 @@ def read_transcribe(event: Event) -> Transcribe:
     )
 
 
-def read_format(event: Event) -> AudioFormat:
+def read_format(event: Event, told: AudioFormat | None = None) -> AudioFormat:
     """Read the audio format of `audio-start` or `audio-chunk`.
+
+    What a chunk leaves out was `told` at its start.
 
     Raises:
         Invalid: it is missing or none that can be heard.
     """
-    rate, width, channels = (event.data.get(key) for key in ("rate", "width", "channels"))
+    said = {key: event.data.get(key) for key in ("rate", "width", "channels")}
+    if told is not None:
+        said = {key: getattr(told, key) if v is None else v for key, v in said.items()}
     try:
-        return AudioFormat(rate, width, channels)  # type: ignore[arg-type]  # checked there
+        return AudioFormat(**said)  # type: ignore[arg-type]  # checked there
     except AudioFormatError as error:
-        raise Invalid("bad-audio-format", f"{event.type}: {error}") from error
+        low, high = error.allowed
+        # The value itself is left out: it may be anything, of any length.
+        text = f"{event.type}: {error.field} is no whole number from {low} to {high}"
+        raise Invalid("bad-audio-format", text) from error
 
 
 def read_name(event: Event) -> str:
@@ -130,6 +137,9 @@ def _names(value: Any) -> tuple[str, ...]:
 def _context(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("is no object")
-    if value.get("satellite_id") is not None:
-        _text(value["satellite_id"])
+    satellite = value.get("satellite_id")
+    # Connections without a name are called `#1` and so on, and nobody may speak for them; and it
+    # stands in log lines.
+    if satellite is not None and (_text(satellite)[:1] == "#" or not satellite.isprintable()):
+        raise ValueError("has a satellite_id that begins with # or cannot be printed")
     return value

@@ -1,18 +1,21 @@
 """The Wyoming door: listens, and gives each peer a connection."""
 
 import asyncio
-import contextlib
+import itertools
 import logging
+from pathlib import Path
 from urllib.parse import urlsplit
-
-from wyoming.error import Error
 
 from wyoming_streamwhisper.server.connection import Connection
 from wyoming_streamwhisper.server.options import Listener, WyomingOptions
-from wyoming_streamwhisper.server.wire import encode
+from wyoming_streamwhisper.server.peer import Peer
+from wyoming_streamwhisper.server.sockets import listen, unix_path
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
+_REFUSAL = 1.0
+"""Seconds that a refused peer gets to read why."""
+_MOST_REFUSALS = 32
 
 
 class WyomingServer:
@@ -22,7 +25,16 @@ class WyomingServer:
         self._options = options
         self._session = session
         self._servers: list[asyncio.Server] = []
+        self._files: list[tuple[Path, int]] = []
+        """Unix sockets that are ours, each with its inode."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refusing: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
+
+    @property
+    def connections(self) -> int:
+        """Connections that are served."""
+        return len(self._tasks)
 
     async def start(self) -> None:
         """Listen on every address.
@@ -30,9 +42,13 @@ class WyomingServer:
         Raises:
             OSError: an address cannot be listened on.
         """
-        for listener in self._options.uris:
-            self._servers.append(await self._listen(listener))
-            _LOG.info("listening on %s", listener.uri)
+        try:
+            for listener in self._options.uris:
+                self._servers.append(await self._listen(listener))
+                _LOG.info("listening on %s", listener.uri)
+        except OSError:
+            self.stop_accepting()
+            raise
 
     def tcp_listeners(self) -> list[tuple[Listener, str, int]]:
         """List the TCP listeners with their host as configured and the port really used."""
@@ -47,56 +63,58 @@ class WyomingServer:
         """Refuse new connections; those that are open go on."""
         for server in self._servers:
             server.close()
+        for path, inode in self._files:
+            # By now another daemon may listen under the same name.
+            if path.exists() and path.stat().st_ino == inode:
+                path.unlink()
+        self._files.clear()
 
     async def close(self) -> None:
         """End all connections."""
         self.stop_accepting()
-        for task in self._tasks:
+        open_ones = [*self._tasks, *self._refusing]
+        for task in open_ones:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*open_ones, return_exceptions=True)
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(listener, reader, writer)
 
-        uri = urlsplit(listener.uri)
-        if uri.scheme == "unix":
-            return await asyncio.start_unix_server(accept, uri.path)
-        return await asyncio.start_server(accept, uri.hostname, uri.port)
+        server = await listen(listener.uri, accept)
+        if listener.uri.startswith("unix:"):
+            path = unix_path(listener.uri)
+            self._files.append((path, path.stat().st_ino))
+        return server
 
     async def _serve(
         self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._tasks) >= self._options.max_connections:
-            await _refuse(writer)
-            return
-        profiles = self._session.profiles
-        profile = profiles.get(listener.profile) or next(iter(profiles.values()))
-        connection = Connection(
+        peer = Peer(
             reader,
             writer,
-            self._session,
-            profile,
-            satellite=listener.satellite,
+            name=f"#{next(self._numbers)}",
             idle_timeout=self._options.idle_timeout,
         )
-        self._tasks.add(task)
+        full = len(self._tasks) >= self._options.max_connections
+        tasks = self._refusing if full else self._tasks
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
         try:
-            await connection.run()
+            await (self._refuse(peer) if full else self._connection(listener, peer).run())
         except asyncio.CancelledError:
             # Only `close` cancels; asyncio's callback would log it as an error.
-            _LOG.debug("a connection was ended")
+            _LOG.debug("%s: ended", peer.label)
         finally:
-            self._tasks.discard(task)
+            tasks.discard(task)
 
+    def _connection(self, listener: Listener, peer: Peer) -> Connection:
+        profiles = self._session.profiles
+        profile = profiles.get(listener.profile) or next(iter(profiles.values()))
+        return Connection(peer, self._session, profile, satellite=listener.satellite)
 
-async def _refuse(writer: asyncio.StreamWriter) -> None:
-    _LOG.warning("too-many-connections: refused one")
-    with contextlib.suppress(OSError):
-        writer.write(
-            encode(Error(text="too many connections", code="too-many-connections").event())
-        )
-        writer.close()
-        await writer.wait_closed()
+    async def _refuse(self, peer: Peer) -> None:
+        await peer.complain("too-many-connections", "too many connections")
+        # Time to hear it, unless there are so many that they are the trouble themselves.
+        await peer.close(_REFUSAL if len(self._refusing) <= _MOST_REFUSALS else 0)
