@@ -8,11 +8,10 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
-from wyoming_streamwhisper.core.audio import AudioFormat
+from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, EngineInfo
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
@@ -31,8 +30,6 @@ EX_CONFIG = 78
 EX_UNAVAILABLE = 69
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
-_CLIP = Path(__file__).parent / "assets" / "check.wav"
-_CLIP_FORMAT = AudioFormat(16000, 2, 1)
 
 
 class Unusable(Exception):
@@ -239,7 +236,7 @@ async def _transcribe_clip(session: Session) -> Final | Failed:
     profile = next(iter(session.profiles.values()))
     utterance = session.begin(profile, Asked())
     try:
-        utterance.feed(_CLIP.read_bytes(), _CLIP_FORMAT)
+        utterance.feed(clip.PATH.read_bytes(), clip.FORMAT)
         utterance.end()
         async for event in utterance.events():
             if isinstance(event, Final | Failed):
