@@ -268,7 +268,7 @@ class CTranslate2Backend:
             start = row.times[at] if row.times else 0.0
             end = row.times[after] if row.times else row.request.seconds
             chances = row.probabilities[at:after] or [math.exp(min(row.logprob, 0.0))]
-            yield Word(text, start, end, sum(chances) / len(chances), tokens)
+            yield Word(text, start, end, min(chances), tokens)
             at = after
 
 
