@@ -35,11 +35,15 @@ def resident_mib(pid: int) -> float:
     raise ProcessLookupError(pid)
 
 
+def speech(folder: Path) -> list[Path]:
+    """List the clips in which somebody speaks."""
+    return sorted(file for file in folder.glob("*.flac") if not file.name.startswith("noise"))
+
+
 async def stream(
-    folder: Path, seconds: float, pid: int, table: list[float]
+    files: Sequence[Path], seconds: float, pid: int, table: list[float]
 ) -> AsyncIterator[Samples]:
     """Yield speech in blocks of 100 ms and note the daemon's memory at each minute."""
-    files = sorted(p for p in folder.glob("*.flac") if not p.name.startswith("noise"))
     sent = 0
     for file in itertools.cycle(files):
         audio = np.concatenate([read_file(file), np.zeros(RATE // 2, np.int16)])
