@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import functools
 import logging
 import signal
@@ -28,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 EX_CONFIG = 78
 """The same start will fail again: systemd shall not try it for ever (sysexits.h)."""
 EX_UNAVAILABLE = 69
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
 
@@ -42,6 +45,7 @@ class Unusable(Exception):
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to stop; returns the exit status."""
+    _share_one_heap()
     try:
         asyncio.run(_serve(settings, service()))
     except Unusable as error:
@@ -57,6 +61,15 @@ def check(settings: Settings) -> int:
     except Unusable as error:
         print(f"wyoming-streamwhisper: {error}", file=sys.stderr)
         return error.status
+
+
+def _share_one_heap() -> None:
+    """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
+
+    Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 # Building
