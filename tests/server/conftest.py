@@ -16,6 +16,6 @@ def house() -> Iterator[House]:
 
 @pytest.fixture
 def door(house: House) -> Iterator[Door]:
-    """A door with default settings."""
+    """Open a door with default settings."""
     with house.door() as door:
         yield door

@@ -5,13 +5,12 @@ The door, the engine, the demo model and the sockets are the real ones.
 
 import asyncio
 import contextlib
-import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
+from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.error import Error
@@ -80,9 +79,9 @@ class Door:
 
     async def settled(self) -> None:
         """Wait until nobody is served any more; fails where anything is left."""
-        async with asyncio.timeout(PATIENCE):
-            while self.server.connections or self.session.running:
-                await asyncio.sleep(0.01)
+        await until(
+            lambda: not (self.server.connections or self.session.running or self.anonymous())
+        )
 
     def anonymous(self) -> list[str]:
         """Name the connections whose contexts are still there."""
@@ -136,7 +135,6 @@ class House:
         try:
             yield door
             self.inside(door.settled())
-            assert not door.anonymous()
         finally:
             self.inside(door.server.close())
 
@@ -170,6 +168,13 @@ class House:
         return Door(session, server, self.loop, engine)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens in another thread."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - an event of this loop cannot be set there
+            await asyncio.sleep(0.01)
+
+
 async def _made(make: Callable[[], T]) -> T:
     return make()
 
@@ -192,6 +197,7 @@ class Said:
 
     @property
     def transcript(self) -> Transcript:
+        found: Transcript
         (found,) = self.of(Transcript)
         return found
 
@@ -235,12 +241,19 @@ async def answer(client: AsyncClient, last: str = "transcript-stop") -> Said:
     raise ConnectionError(f"closed after {said.types}")
 
 
-async def silence(client: AsyncClient) -> None:
-    """Make sure that nothing more came up to now."""
+async def ping(client: AsyncClient) -> None:
+    """Make sure that nothing has come and the door answers."""
     await send(client, Event("ping"))
     event = await client.read_event()
     assert event is not None
     assert event.type == "pong", event
+
+
+async def silence(client: AsyncClient) -> None:
+    """Make sure that nothing more comes: a start waits for all answers, a request takes it back."""
+    await send(client, Event("audio-start", {"rate": 16000, "width": 2, "channels": 1}))
+    await send(client, Event("transcribe"))
+    await ping(client)
 
 
 @contextlib.asynccontextmanager
@@ -274,5 +287,3 @@ async def say(uri: str, events: Sequence[Sent], last: str = "transcript-stop") -
 
 def speak(uri: str, events: Sequence[Sent], last: str = "transcript-stop") -> Said:
     return asyncio.run(say(uri, events, last))
-
-

@@ -6,7 +6,6 @@ docs/protocol.md has the table of what follows what.
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from wyoming.event import Event
@@ -40,14 +39,6 @@ class State(Enum):
     """The utterance is refused, answered or ended: audio is ignored until something new begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What the next utterance shall be."""
-
-    profile: Profile
-    said: Transcribe = field(default_factory=Transcribe)
-
-
 class Exchange:
     """Requests and audio of one peer in, answers out.
 
@@ -63,9 +54,8 @@ class Exchange:
         self.profile = profile
         """What utterances get whose request does not name another."""
         self._state = State.IDLE
-        self._request: _Request | None = None
-        self._later: Event | None = None
-        """A request that came amid audio: it is read when that utterance is over."""
+        self._request: Event | None = None
+        """What the next utterance shall be; it is read, and refused, when that begins."""
         self._format: AudioFormat | None = None
         self._heard = False
         """Whether the utterance that runs has got audio."""
@@ -92,18 +82,12 @@ class Exchange:
     # What a peer says
 
     async def ask(self, event: Event) -> None:
-        """Take a request. Amid audio it is meant for the next utterance."""
-        if self.listening and self._heard:
-            self._later = event
-            return
-        await self.settle()
-        # If it is refused, so is the audio that follows: one answer is enough.
-        self._state, self._request = State.OVER, None
-        said = read_transcribe(event)
-        profile = self.profile
-        if said.model and said.model != self._session.info.model:
-            profile = self.program(said.model, "unknown-model")
-        self._state, self._request = State.IDLE, _Request(profile, said)
+        """Take a request for the next utterance, or for one that has no audio yet."""
+        if self.listening and not self._heard:
+            await self.forget()
+        self._request = event
+        if not (self.listening and self._heard):
+            self._state = State.IDLE
 
     async def begin(self, event: Event) -> None:
         """Begin to listen. A start amid audio ends the utterance before it, which is answered."""
@@ -137,7 +121,7 @@ class Exchange:
         if self.listening and self._utterance is not None:
             self._utterance.end()
         # A request that came amid audio may have its own audio now.
-        self._state = State.IDLE if self._later is not None else State.OVER
+        self._state = State.IDLE if self._request is not None else State.OVER
 
     async def settle(self) -> None:
         """Let an utterance that was ended have its answer; forget one that was not."""
@@ -161,21 +145,22 @@ class Exchange:
 
     async def _start(self, event: Event | None) -> None:
         """Begin an utterance with the event that says the format of its audio, if any does."""
-        if self._later is not None:
-            later, self._later = self._later, None
-            await self.ask(later)
-        request, self._request = self._request or _Request(self.profile), None
+        request, self._request = self._request, None
+        # If it is refused, so is the audio that follows: one answer is enough.
         self._state, self._format = State.OVER, None
+        said = Transcribe() if request is None else read_transcribe(request)
+        profile = self.profile
+        if said.model and said.model != self._session.info.model:
+            profile = self.program(said.model, "unknown-model")
         if event is not None:
             self._format = read_format(event)
-        self._utterance = self._admit(request)
+        self._utterance = self._admit(profile, said)
         self._state, self._heard = State.LISTENING, False
-        streaming = request.said.partials and request.profile.streaming.partials
-        answer = Answer(self._peer, request.said.context, streaming=streaming)
+        streaming = said.partials and profile.streaming.partials
+        answer = Answer(self._peer, said.context, streaming=streaming)
         self._answering = asyncio.create_task(self._answer(self._utterance, answer), name="answer")
 
-    def _admit(self, request: _Request) -> Utterance:
-        said = request.said
+    def _admit(self, profile: Profile, said: Transcribe) -> Utterance:
         asked = Asked(
             satellite=said.satellite or self._satellite,
             language=said.language,
@@ -184,7 +169,7 @@ class Exchange:
             partials=said.partials,
         )
         try:
-            return self._session.begin(request.profile, asked)
+            return self._session.begin(profile, asked)
         except Refused as refused:
             raise Invalid(refused.code, str(refused)) from refused
 

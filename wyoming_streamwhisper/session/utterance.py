@@ -89,7 +89,7 @@ class Utterance:
         self._pump()
 
     async def drained(self) -> None:
-        """Wait until there is little audio left to take in: what keeps a fast sender from flooding."""
+        """Wait until little audio is left to take in, so that no fast sender floods."""
         while self._backlogged > _BACKLOG and not self._core.done and not self._closed:
             self._moved.clear()
             await self._moved.wait()
