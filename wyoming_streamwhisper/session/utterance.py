@@ -89,7 +89,7 @@ class Utterance:
         self._pump()
 
     async def drained(self) -> None:
-        """Wait until little audio is left to take in, so that no fast sender floods."""
+        """Wait until there is little audio left to take in: what keeps a fast sender from flooding."""
         while self._backlogged > _BACKLOG and not self._core.done and not self._closed:
             self._moved.clear()
             await self._moved.wait()
@@ -164,20 +164,8 @@ class Utterance:
         self._act()
 
     def _hear(self, probabilities: list[float]) -> None:
-        try:
-            self._core.speech(probabilities)
-            self._pump()
-        except Exception as error:  # noqa: BLE001 - whoever calls does so for all satellites
-            self._mishap(error)
-
-    def _check(self, decode: asyncio.Task[None]) -> None:
-        if not decode.cancelled() and (error := decode.exception()) is not None:
-            self._mishap(error)
-
-    def _mishap(self, error: BaseException) -> None:
-        """Give the utterance up for a fault of ours, which nobody else shall notice."""
-        _LOG.error("%s: a mistake of the server", self.terms.satellite, exc_info=error)
-        self.fail("internal-error", "the server made a mistake")
+        self._core.speech(probabilities)
+        self._pump()
 
     # What the core asks for
 
@@ -191,7 +179,6 @@ class Utterance:
         for wish in effects.wishes:
             samples = self._core.samples(wish)
             task = asyncio.create_task(self._decode(wish, samples), name=self._id(wish.number))
-            task.add_done_callback(self._check)
             self._decodes[wish.number] = task
         for event in effects.events:
             self._tell(event)
