@@ -30,6 +30,7 @@ class Answer:
 
         Raises:
             ConnectionError: the peer is gone.
+
         """
         async for event in utterance.events():
             match event:

@@ -52,6 +52,7 @@ def read_transcribe(event: Event) -> Transcribe:
 
     Raises:
         Invalid: a value has the wrong type or is too long.
+
     """
     nobody: tuple[str, ...] = ()
     names = _get(event, "transcript_names", _names, nobody)
@@ -74,6 +75,7 @@ def read_format(event: Event, told: AudioFormat | None = None) -> AudioFormat:
 
     Raises:
         Invalid: it is missing or none that can be heard.
+
     """
     said = {key: event.data.get(key) for key in ("rate", "width", "channels")}
     if told is not None:
@@ -92,6 +94,7 @@ def read_name(event: Event) -> str:
 
     Raises:
         Invalid: there is none.
+
     """
     name = _get(event, "name", _text, "")
     if not name:
@@ -104,6 +107,7 @@ def read_ping(event: Event) -> str | None:
 
     Raises:
         Invalid: it is no text.
+
     """
     return _get(event, "text", _text, "") or None
 

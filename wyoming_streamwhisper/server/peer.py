@@ -49,6 +49,7 @@ class Peer:
             WireError: it broke the framing; nothing more can be understood.
             TimeoutError: no whole event came for long; asking again waits on.
             ConnectionError: it is gone.
+
         """
         if (event := self._wire.next_event()) is not None:
             return event
@@ -67,6 +68,7 @@ class Peer:
 
         Raises:
             ConnectionError: it is gone, or has read nothing for so long that it is cut off.
+
         """
         try:
             self._writer.write(encode(event))

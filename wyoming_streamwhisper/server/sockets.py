@@ -20,6 +20,7 @@ async def listen(uri: str, accept: Accept) -> asyncio.Server:
 
     Raises:
         OSError: that is not possible, for example because somebody else listens there.
+
     """
     parts = urlsplit(uri)
     if parts.scheme != "unix":

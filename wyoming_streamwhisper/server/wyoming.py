@@ -41,6 +41,7 @@ class WyomingServer:
 
         Raises:
             OSError: an address cannot be listened on.
+
         """
         try:
             for listener in self._options.uris:
