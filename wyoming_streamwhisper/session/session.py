@@ -158,6 +158,7 @@ class Session:
             self._idle.set()
         begun, context = self._begun.pop(number)
         now = self._clock()
+        self._contexts.touch(utterance.terms.satellite)
         if final is not None:
             context.remember(final.text, final.language, now)
         _LOG.info(
