@@ -2,17 +2,17 @@
 
 import asyncio
 import contextlib
+import ctypes
 import functools
 import logging
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
-from wyoming_streamwhisper.core.audio import AudioFormat
+from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, EngineInfo
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
@@ -29,10 +29,10 @@ _LOG = logging.getLogger(__name__)
 EX_CONFIG = 78
 """The same start will fail again: systemd shall not try it for ever (sysexits.h)."""
 EX_UNAVAILABLE = 69
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
-_CLIP = Path(__file__).parent / "assets" / "check.wav"
-_CLIP_FORMAT = AudioFormat(16000, 2, 1)
 
 
 class Unusable(Exception):
@@ -45,6 +45,7 @@ class Unusable(Exception):
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to stop; returns the exit status."""
+    _share_one_heap()
     try:
         asyncio.run(_serve(settings, service()))
     except Unusable as error:
@@ -60,6 +61,15 @@ def check(settings: Settings) -> int:
     except Unusable as error:
         print(f"wyoming-streamwhisper: {error}", file=sys.stderr)
         return error.status
+
+
+def _share_one_heap() -> None:
+    """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
+
+    Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 # Building
@@ -239,7 +249,7 @@ async def _transcribe_clip(session: Session) -> Final | Failed:
     profile = next(iter(session.profiles.values()))
     utterance = session.begin(profile, Asked())
     try:
-        utterance.feed(_CLIP.read_bytes(), _CLIP_FORMAT)
+        utterance.feed(clip.PATH.read_bytes(), clip.FORMAT)
         utterance.end()
         async for event in utterance.events():
             if isinstance(event, Final | Failed):

@@ -337,7 +337,7 @@ def test_loading_anew_is_tried_until_it_succeeds():
             assert not engine.ready
             assert await outcomes(soon(engine, make_request("refused"))) == ["engine-failed"]
             again.open()
-            while not engine.ready:
+            while not engine.ready:  # noqa: ASYNC110 - soon, and it tells nobody
                 await asyncio.sleep(0)
             assert await outcomes(soon(engine, make_request("next"))) == ["next"]
         hanging.gate.open()

@@ -7,7 +7,7 @@ from wyoming_streamwhisper.core.voice import Voice
 from wyoming_streamwhisper.core.window import RATE
 
 PATIENCE = {"aggressive": 0.6, "default": 1.0, "relaxed": 1.8}
-"""How each sensitivity scales the silence that is waited for; about Home Assistant's proportions."""
+"""How each sensitivity scales the silence waited for, in about Home Assistant's proportions."""
 
 
 @dataclass(frozen=True, slots=True)

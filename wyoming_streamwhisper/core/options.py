@@ -26,6 +26,14 @@ class Streaming:
         low=0.0,
         high=3.0,
     )
+    doubt: float = option(
+        0.003,
+        "How much may be doubted of a word that is sent: the product of the model's own doubts of "
+        "it in the decodes in a row that heard it; smaller is later and more stable, 1 doubts "
+        "nothing.",
+        low=0.0,
+        high=1.0,
+    )
     step: float = option(
         0.4,
         "New speech to wait for between two partial decodes; smaller is earlier and costs more.",

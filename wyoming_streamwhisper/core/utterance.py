@@ -12,11 +12,12 @@ not depend on how the audio was chunked or how long the decodes took.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from wyoming_streamwhisper.core.endpoint import Endpoint
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.policy import make_policy
+from wyoming_streamwhisper.core.policy import Heard, make_policy, weigh
 from wyoming_streamwhisper.core.prompt import Prompt, recent
 from wyoming_streamwhisper.core.voice import FRAME, Voice
 from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples, Window
@@ -101,8 +102,8 @@ class _Piece:
     start: int
     sure: list[Word] = field(default_factory=list)
     """Words that were sent."""
-    previous: Sequence[Word] = ()
-    """All words of the last hypothesis, for agreement."""
+    evidence: Sequence[Heard] = ()
+    """All words of the last hypothesis, with the evidence for each."""
     heard: int = 0
     """End of the last stretch asked for, so that each partial brings new speech."""
     tried: int = 0
@@ -124,7 +125,7 @@ class Utterance:
     ) -> None:
         """Begin; `pinned` stands before every decode, `before` is the text of an earlier one."""
         self._options = options
-        self._policy = make_policy(options.policy, options.guard)
+        self._policy = make_policy(options.policy, options.guard, options.doubt)
         self._endpoint = Endpoint.of(options, sensitivity)
         self._pinned, self._before = pinned, before
         self._step = int(options.step * RATE)
@@ -214,7 +215,7 @@ class Utterance:
         self._advance()
 
     def failed(self, number: int, code: str, message: str) -> None:
-        """Learn that a wish will not be answered. Only what cannot be done without fails with it."""
+        """Learn that a wish will not be answered. Only what cannot be done without fails too."""
         wish = self._outstanding
         if self._done or wish is None or wish.number != number:
             return
@@ -441,11 +442,11 @@ class Utterance:
         """Send what a hypothesis of the whole piece adds for sure."""
         sent = len(self._open.sure)
         if agreed(words, self._open.sure) < sent:
-            self._open.previous = ()
+            self._open.evidence = ()
             return
-        count = self._policy.sure(words[sent:], self._open.previous[sent:], end)
+        self._open.evidence = weigh(words, self._open.evidence)
+        count = self._policy.sure(self._open.evidence[sent:], end)
         self._open.sure.extend(words[sent : sent + count])
-        self._open.previous = words
         if count:
             self._show()
 
@@ -470,7 +471,7 @@ def _cut_between_words(words: Sequence[Word], start: int, end: int) -> tuple[tup
     middle = (start + end) / 2 / RATE
     gaps = [
         (after.start - before.end, i)
-        for i, (before, after) in enumerate(zip(words, words[1:], strict=False), 1)
+        for i, (before, after) in enumerate(pairwise(words), 1)
         if before.end >= middle and not after.is_punctuation
     ]
     if not gaps:

@@ -34,6 +34,7 @@ class Window:
 
         Raises:
             ValueError: there is no room for so many.
+
         """
         if len(samples) > self.room:
             raise ValueError(f"{len(samples)} samples do not fit, there is room for {self.room}")
@@ -66,6 +67,7 @@ class Window:
 
         Raises:
             IndexError: they are not, or no longer, in the window.
+
         """
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"{start}..{end} is not within {self.start}..{self.end}")

@@ -1,6 +1,6 @@
 """What an utterance asks for: decode this stretch, for this purpose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from wyoming_streamwhisper.core.prompt import Prompt
@@ -30,7 +30,7 @@ class Wish:
     kind: Kind
     start: int
     end: int
-    prompt: Prompt = Prompt()
+    prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
     """Tokens that the text begins with, come what may."""
     language: str = ""

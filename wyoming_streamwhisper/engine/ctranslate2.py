@@ -20,9 +20,10 @@ from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
 from wyoming_streamwhisper.core.prompt import fit
-from wyoming_streamwhisper.core.window import RATE, Samples
+from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, text_of
+from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing
 from wyoming_streamwhisper.engine.context import audio_context
 from wyoming_streamwhisper.engine.folder import ModelFolder
@@ -37,6 +38,8 @@ _PROMPT_GRID = 16
 """Prompt lengths are multiples of this, so that requests with prompts can share a batch."""
 _CAREFUL = 2
 """The attempt from which no phrase of three tokens may come twice."""
+_LARGEST_BEAM = 5
+"""Beam of a careful attempt, unless a profile's own is larger."""
 _MEDIAN = 3
 """Width of the filter over the attention; 7, Whisper's own, blurs short words (docs/decisions)."""
 
@@ -72,10 +75,17 @@ class CTranslate2Backend:
         )
 
     def warm_up(self) -> None:
-        """Decode some silence, so that the first utterance finds everything allocated."""
-        silence = np.zeros(2 * RATE, np.float32)
-        kinds = (Kind.PARTIAL, Kind.FINAL)
-        for request in (Request("warm-up", "", kind, silence, ("en",)) for kind in kinds):
+        """Decode the shortest and the largest there can be, so that all memory is taken at once.
+
+        The first utterance then finds everything allocated, and an operator sees at the start what
+        the daemon will need. It must be speech: a beam takes its memory with the second token.
+        """
+        speech = clip.read()
+        longest = np.tile(speech, LONGEST // len(speech))
+        for request in (
+            Request("", "", Kind.PARTIAL, speech),
+            Request("", "", Kind.FINAL, longest, attempt=_CAREFUL, beam_size=_LARGEST_BEAM),
+        ):
             self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:

@@ -52,7 +52,7 @@ class Row:
             start = self.times[at] if self.times else 0.0
             end = self.times[after] if self.times else self.request.seconds
             chances = self.probabilities[at:after] or [math.exp(min(self.logprob, 0.0))]
-            yield Word(text, start, end, sum(chances) / len(chances), tokens)
+            yield Word(text, start, end, min(chances), tokens)
             at = after
 
 
