@@ -114,6 +114,7 @@ class Backend(Protocol):
 
         Raises:
             Exception: the whole batch failed; the owner tries its requests one by one.
+
         """
         ...
 
@@ -136,6 +137,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: it will not be answered.
+
         """
         ...
 
@@ -170,5 +172,6 @@ class Vad(Protocol):
 
         Returns:
             The n next states, and [n] probabilities that somebody speaks.
+
         """
         ...

@@ -52,6 +52,7 @@ class CTranslate2Backend:
 
         Raises:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
+
         """
         self._rule = _context_rule(options.audio_context, folder.declared.audio_context)
         device, _, index = options.device.partition(":")

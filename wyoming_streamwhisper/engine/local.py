@@ -86,6 +86,7 @@ class LocalEngine:
 
         Raises:
             Exception: whatever the back end raises while it loads.
+
         """
         try:
             await self._load_backend()

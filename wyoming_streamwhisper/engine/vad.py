@@ -76,6 +76,7 @@ class TorchVad:
 
         Raises:
             ImportError: the extra is not installed.
+
         """
         import torch
         from silero_vad import load_silero_vad  # sets torch to one thread, and more is slower here
@@ -114,6 +115,7 @@ def make_vad(name: str) -> Vad:
 
     Raises:
         ImportError: `torch` was asked for and its extra is not installed.
+
     """
     return TorchVad() if name == "torch" else OnnxVad()
 

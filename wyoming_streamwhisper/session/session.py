@@ -82,6 +82,7 @@ class Session:
 
         Raises:
             Refused: too many speak, the daemon stops, or the language is not one of the model's.
+
         """
         if self._stopping:
             raise Refused("shutting-down", "the server is stopping")
