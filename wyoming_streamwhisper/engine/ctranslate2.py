@@ -184,16 +184,21 @@ class CTranslate2Backend:
             row.no_speech = answer.no_speech_prob
 
     def _align(self, rows: Sequence[Row], encoded: Any) -> None:
-        """Find the times of new tokens, where they are wanted: one call for each language."""
-        starts: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        """Find the times of new tokens, where they are wanted.
+
+        A call has one language, and texts of one length: CTranslate2 fills up shorter ones and
+        weighs the filling too, so that a text's times would depend on its company.
+        """
+        alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             if row.request.timed and row.tokens:
-                starts[tuple(self._start(row))].append(index)
-        for start, indices in starts.items():
+                length = len(row.request.prefix) + len(row.tokens)
+                alike[length, *self._start(row)].append(index)
+        for (_, *start), indices in alike.items():
             group = [rows[index] for index in indices]
             aligned = self._model.align(
                 _select(encoded, indices),
-                list(start),
+                start,
                 [[*row.request.prefix, *row.tokens] for row in group],
                 [max(len(row.request.samples) * _FRAMES // RATE, 2) for row in group],
                 median_filter_width=_MEDIAN,
