@@ -152,7 +152,7 @@ def test_chunks_do_not_change_the_final(cuts):
         assert last.text == f"w{expected}"
         await utterance.close()
 
-    # From 0.3 s before the speech (in frames of 32 ms) to the end: 0.1 s behind it are all there is.
+    # From 0.3 s before the speech (in frames of 32 ms) to the end, 0.1 s behind it.
     expected = len(pcm) // 2 - (RATE // 2 // 512 * 512 - int(0.3 * RATE))
     tell(engine, scenario)
 
@@ -189,7 +189,7 @@ def test_a_speculative_decode_becomes_the_final():
         call = await engine.call(Kind.SPECULATIVE)
         utterance.end()
         last = asyncio.create_task(outcome(utterance))
-        while not engine.promoted:
+        while not engine.promoted:  # noqa: ASYNC110 - soon, and it tells nobody
             await asyncio.sleep(0)
         assert engine.promoted == [(call.request.id, Kind.FINAL)]
         call.answer("yes")

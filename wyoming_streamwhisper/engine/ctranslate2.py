@@ -6,6 +6,7 @@ Its rules (all requests of a call must have equally long prompts; forced tokens 
 step each; `suppress_blank` forbids an empty answer) are behind the shape of this file.
 """
 
+import math
 import os
 import time
 from collections import defaultdict
@@ -180,7 +181,10 @@ class CTranslate2Backend:
             new = [token for token in ids[forced:] if token < end][: budget - forced]
             row.tokens = new
             row.cut_off = len(new) >= min(budget, limit) - forced
-            row.logprob = answer.scores[0] * len(ids) / (len(ids) - forced + 1) if ids else 0.0
+            # The score is a mean over forced tokens too, which count as certain, and leaves the end
+            # of text out. Of a text that was cut off it counts what a mate's budget let follow.
+            mean = answer.scores[0] * len(ids) / (len(ids) - forced + 1) if ids else 0.0
+            row.logprob = -math.inf if row.cut_off else mean
             row.no_speech = answer.no_speech_prob
 
     def _align(self, rows: Sequence[Row], encoded: Any) -> None:
