@@ -1,4 +1,4 @@
-"""A real Whisper of random weights: it says nonsense, but its form is that of any published size."""
+"""A real Whisper of random weights: it says nonsense, but in the form of any published size."""
 
 import json
 from pathlib import Path

@@ -410,11 +410,11 @@ def test_closing_answers_who_waits_and_who_is_decoded():
     asyncio.run(scenario())
 
 
-def test_closing_does_not_wait_for_a_model_that_loads():
+def test_closing_does_not_wait_long_for_a_model_that_loads():
     gate = Gate()
 
     async def scenario():
-        engine = LocalEngine(lambda: gate() or ScriptedBackend(), INFO)
+        engine = LocalEngine(lambda: gate() or ScriptedBackend(), INFO, patience=0.01)
         starting = asyncio.create_task(engine.start())
         waiting = soon(engine, make_request())
         await gate.reached()
@@ -428,7 +428,7 @@ def test_closing_does_not_wait_for_a_model_that_loads():
     asyncio.run(scenario())
 
 
-def test_a_load_given_up_does_not_disturb_when_it_ends(caplog):
+def test_a_load_that_is_soon_done_is_waited_for(caplog):
     gate = Gate()
 
     async def scenario():
@@ -436,15 +436,39 @@ def test_a_load_given_up_does_not_disturb_when_it_ends(caplog):
         starting = asyncio.create_task(engine.start())
         await gate.reached()
         starting.cancel()
+        closing = asyncio.create_task(engine.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        gate.open()
+        await closing
+        assert not caplog.records
+
+    asyncio.run(scenario())
+
+
+def test_a_load_given_up_does_not_disturb_when_it_ends(caplog):
+    gate, threads = Gate(), []
+
+    def load() -> Backend:
+        threads.append(threading.current_thread())
+        gate()
+        return ScriptedBackend()
+
+    async def scenario():
+        engine = LocalEngine(load, INFO, patience=0.01)
+        starting = asyncio.create_task(engine.start())
+        await gate.reached()
+        starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         await engine.close()
 
     asyncio.run(scenario())
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "engine"]
     gate.open()
-    thread.join(60)
-    assert not thread.is_alive()
-    assert not caplog.records
+    threads[0].join(60)
+    assert not threads[0].is_alive()
+    assert [record.message for record in caplog.records] == [
+        "stopped while the model was still at work"
+    ]
 
 
 # Attempts

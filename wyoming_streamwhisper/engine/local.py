@@ -27,8 +27,8 @@ _CAREFUL_BEAM = 5
 _HANG = 60.0
 """Seconds after which a batch is given up."""
 _PATIENCE = 5.0
-"""Seconds that closing waits for a running decode: native code should not outlive the interpreter,
-but one that hangs must not hold the process."""
+"""Seconds that closing waits for a decode or a load: native code that outlives the interpreter aborts
+the process, but a decode that hangs or a download of minutes must not hold it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to load the model anew; each pause is twice the one before."""
 
@@ -48,6 +48,7 @@ class LocalEngine:
         max_batch: int = 8,
         hang: float = _HANG,
         pause: float = _FIRST_PAUSE,
+        patience: float = _PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then."""
@@ -55,6 +56,7 @@ class LocalEngine:
         self._info = info
         self._hang = hang
         self._pause = pause
+        self._patience = patience
         self._clock = clock
         self._schedule = Schedule(max_batch)
         self._futures: dict[str, asyncio.Future[Result]] = {}
@@ -124,8 +126,8 @@ class LocalEngine:
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
-        # Loading may be a download of minutes; nothing is lost with it.
-        await self._worker.end(_PATIENCE if self.ready else 0.0)
+        if not await self._worker.end(self._patience):
+            _LOG.warning("stopped while the model was still at work")
 
     # The owner: schedule, run, settle
 
