@@ -27,8 +27,8 @@ _CAREFUL_BEAM = 5
 _HANG = 60.0
 """Seconds after which a batch is given up."""
 _PATIENCE = 5.0
-"""Seconds that closing waits for a decode or a load: native code that outlives the interpreter aborts
-the process, but a decode that hangs or a download of minutes must not hold it."""
+"""Seconds that closing waits for a decode or a load: native code that outlives the interpreter
+aborts the process, but a decode that hangs or a download of minutes must not hold it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to load the model anew; each pause is twice the one before."""
 
