@@ -149,17 +149,22 @@ async def _serve(settings: Settings, systemd: Service) -> None:
         try:
             await server.start()
         except OSError as error:
-            raise Unusable(f"cannot listen: {error}", EX_UNAVAILABLE) from error
+            why = error.strerror or error
+            raise Unusable(
+                f"cannot listen: {why}; choose another address with --uri", EX_UNAVAILABLE
+            ) from error
+        announcement = Announcement(settings.discovery, _announced(settings, server))
         try:
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
-            if not await _unless(stop, _load(engine, settings)):
-                return
-            _greet(engine.info, time.monotonic() - begun)
-            async with Announcement(settings.discovery, _announced(settings, server)):
+            if await _unless(stop, _load(engine, settings)):
+                _greet(engine.info, time.monotonic() - begun)
                 systemd.ready(f"Listening with {engine.info.model}")
+                # It takes two seconds, for which nobody waits.
+                await _unless(stop, announcement.start())
                 await stop.wait()
-                systemd.stopping()
+            systemd.stopping()
+            await announcement.stop()
             server.stop_accepting()
             await _finish(session)
         finally:
@@ -209,7 +214,8 @@ async def _finish(session: Session) -> None:
     """Let running utterances finish for a while, then answer the rest."""
     session.stop()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_FINISH):
+        # Without a model nothing will finish.
+        async with asyncio.timeout(_FINISH if session.ready else 0):
             await session.idle()
     session.fail_running("shutting-down", "the server is stopping")
     # What is answered now leaves in the tasks of the connections.
