@@ -39,7 +39,8 @@ class Request:
     languages: tuple[str, ...] = ()
     """The language, or those to choose from by listening; empty for all that the model knows."""
     likely: tuple[tuple[str, float], ...] = ()
-    """How probable languages are before anything was heard; others have 1 / their number."""
+    """What earlier speech says of the language, as probabilities of up to 1 together; what is left
+    is shared by all languages alike."""
     task: str = "transcribe"
     prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
@@ -102,7 +103,7 @@ class Backend(Protocol):
         ...
 
     def key(self, request: Request) -> tuple[float, ...]:
-        """Return what must be equal between requests that are decoded together.
+        """Return what must be equal between requests that are decoded together; never raises.
 
         The first element is the audio context in seconds.
         """
@@ -113,6 +114,7 @@ class Backend(Protocol):
 
         Raises:
             Exception: the whole batch failed; the owner tries its requests one by one.
+
         """
         ...
 
@@ -135,6 +137,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: it will not be answered.
+
         """
         ...
 
@@ -169,5 +172,6 @@ class Vad(Protocol):
 
         Returns:
             The n next states, and [n] probabilities that somebody speaks.
+
         """
         ...

@@ -63,7 +63,7 @@ class Context:
             self.languages[language] = self.languages.get(language, 0.0) + 1 - _FADE
 
     def likely(self) -> tuple[tuple[str, float], ...]:
-        """Return how probable each language heard before is; what is left is for all others."""
+        """Return how probable each language heard before is; what is left, all languages share."""
         return tuple((code, _TRUST * share) for code, share in self.languages.items())
 
 
@@ -88,6 +88,11 @@ class Contexts:
         if len(self._known) > self._options.max_contexts:
             self._known.popitem(last=False)
         return context
+
+    def touch(self, satellite: str) -> None:
+        """Count a satellite's idle time from now on, if it has not been forgotten meanwhile."""
+        if (known := self._known.pop(satellite, None)) is not None:
+            self._known[satellite] = (self._clock(), known[1])
 
     def forget(self, satellite: str) -> None:
         """Drop a satellite's context, if it has one."""

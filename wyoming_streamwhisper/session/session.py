@@ -82,6 +82,7 @@ class Session:
 
         Raises:
             Refused: too many speak, the daemon stops, or the language is not one of the model's.
+
         """
         if self._stopping:
             raise Refused("shutting-down", "the server is stopping")
@@ -158,6 +159,7 @@ class Session:
             self._idle.set()
         begun, context = self._begun.pop(number)
         now = self._clock()
+        self._contexts.touch(utterance.terms.satellite)
         if final is not None:
             context.remember(final.text, final.language, now)
         _LOG.info(

@@ -51,7 +51,7 @@ class Utterance:
         self.terms = terms
         self._core = heard
         self._engine = engine
-        self._vad = vad.stream(self._hear)
+        self._vad = vad.stream(self._hear, self._deaf)
         self._left = longest
         self._on_close = on_close
         self._converter: Converter | None = None
@@ -61,6 +61,7 @@ class Utterance:
         self._ending = False
         self._closed = False
         self._decodes: dict[int, asyncio.Task[None]] = {}
+        self._urgent: set[int] = set()
         self._partial: Partial | None = None
         self._outcome: Final | Failed | None = None
         self._news = asyncio.Event()
@@ -70,8 +71,8 @@ class Utterance:
 
     @property
     def ended(self) -> bool:
-        """Whether further audio is ignored: the end was told or found."""
-        return self._ending or self._core.ended
+        """Whether further audio is ignored: the end was told or found, or the outcome is known."""
+        return self._ending or self._core.ended or self._over
 
     @property
     def seconds(self) -> float:
@@ -89,8 +90,8 @@ class Utterance:
         self._pump()
 
     async def drained(self) -> None:
-        """Wait until there is little audio left to take in: what keeps a fast sender from flooding."""
-        while self._backlogged > _BACKLOG and not self._core.done and not self._closed:
+        """Wait until there is little audio left to take in, so that a fast sender floods nobody."""
+        while self._backlogged > _BACKLOG and not self._over:
             self._moved.clear()
             await self._moved.wait()
 
@@ -104,9 +105,10 @@ class Utterance:
     async def events(self) -> AsyncIterator[Event]:
         """Yield partials as they come and at last the outcome.
 
-        A reader that is slow gets the newest partial only, so nothing piles up.
+        A reader that is slow gets the newest partial only, so nothing piles up. They end without an
+        outcome only where `close` comes before it.
         """
-        while True:
+        while not self._closed or self._outcome is not None:
             await self._news.wait()
             self._news.clear()
             if self._partial is not None:
@@ -120,6 +122,7 @@ class Utterance:
         """Give the utterance up, with a reason for who listens."""
         if self._outcome is None:
             self._outcome = Failed(code, message)
+            self._moved.set()
             self._news.set()
 
     async def close(self) -> None:
@@ -129,11 +132,19 @@ class Utterance:
         self._closed = True
         self._vad.close()
         self._moved.set()
+        self._news.set()
         running = list(self._decodes.values())
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        self._on_close(self, self._outcome if isinstance(self._outcome, Final) else None)
+        try:
+            await asyncio.gather(*running, return_exceptions=True)
+        finally:
+            # Who closes may be cancelled too; the seat is given back all the same.
+            self._on_close(self, self._outcome if isinstance(self._outcome, Final) else None)
+
+    @property
+    def _over(self) -> bool:
+        return self._outcome is not None or self._closed
 
     # Audio on its way in
 
@@ -167,21 +178,32 @@ class Utterance:
         self._core.speech(probabilities)
         self._pump()
 
+    def _deaf(self) -> None:
+        self.fail("engine-failed", "voice activity detection failed")
+
     # What the core asks for
 
     def _act(self) -> None:
         effects = self._core.take()
         for number in effects.withdrawn:
-            if (task := self._decodes.pop(number, None)) is not None:
+            if (task := self._decodes.get(number)) is not None:
                 task.cancel()
         for number in effects.urgent:
+            self._urgent.add(number)  # for a decode that has not come to the engine yet
             self._engine.promote(self._id(number), Kind.FINAL)
         for wish in effects.wishes:
-            samples = self._core.samples(wish)
-            task = asyncio.create_task(self._decode(wish, samples), name=self._id(wish.number))
-            self._decodes[wish.number] = task
+            # One that was withdrawn in the same breath may have lost its audio already.
+            if wish.number not in effects.withdrawn and not self._over:
+                self._begin_decode(wish)
         for event in effects.events:
             self._tell(event)
+
+    def _begin_decode(self, wish: Wish) -> None:
+        decode = self._decode(wish, self._core.samples(wish))
+        task = asyncio.create_task(decode, name=self._id(wish.number))
+        self._decodes[wish.number] = task
+        # A task that is cancelled before its first step never comes to a `finally` of its own.
+        task.add_done_callback(lambda _: self._decodes.pop(wish.number, None))
 
     def _tell(self, event: core.Event) -> None:
         match event:
@@ -205,7 +227,7 @@ class Utterance:
         request = Request(
             id=self._id(wish.number),
             satellite=terms.satellite,
-            kind=wish.kind,
+            kind=Kind.FINAL if wish.number in self._urgent else wish.kind,
             samples=samples,
             languages=(wish.language,) if wish.language else terms.languages,
             likely=terms.likely,
@@ -216,11 +238,14 @@ class Utterance:
             timed=wish.timed,
         )
         try:
-            result = await self._engine.decode(request)
-        except EngineError as error:
-            self._core.failed(wish.number, error.code, str(error))
-        else:
-            self._core.result(wish.number, result.hypothesis)
-        finally:
-            self._decodes.pop(wish.number, None)
-        self._pump()
+            try:
+                result = await self._engine.decode(request)
+            except EngineError as error:
+                self._core.failed(wish.number, error.code, str(error))
+            else:
+                self._core.result(wish.number, result.hypothesis)
+            self._pump()
+        except Exception:  # noqa: BLE001 - a task's border
+            # Nobody awaits this task, so whoever waits for the outcome must hear of it here.
+            _LOG.exception("%s: a decode could not be used", request.id)
+            self.fail("engine-failed", "the answer of the model could not be used")
