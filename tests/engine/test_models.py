@@ -162,10 +162,16 @@ def test_large_models_have_128_mel_bands(tmp_path: Path) -> None:
 def test_a_card_counts_and_its_unknown_keys_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    card = {"audio_context": "full", "piece_min": 12, "languages": ["de"], "colour": "blue"}
+    card = {
+        "audio_context": "full",
+        "piece_min": 12,
+        "carry_text": False,
+        "languages": ["de"],
+        "colour": "blue",
+    }
     write(tmp_path / "mine", {**FILES, "streamwhisper.json": json.dumps(card).encode()})
     model = find(tmp_path / "mine")
-    assert model.declared == ModelCard("full", 12, ("de",))
+    assert model.declared == ModelCard("full", 12, False, ("de",))
     assert model.languages == ("de",)
     assert "colour" in caplog.text
 
@@ -178,6 +184,7 @@ def test_a_card_counts_and_its_unknown_keys_are_told(
         b'{"audio_context": "tiny"}',
         b'{"piece_min": "8"}',
         b'{"piece_min": true}',
+        b'{"carry_text": "no"}',
         b'{"languages": "en"}',
         b'{"description": 5}',
     ],

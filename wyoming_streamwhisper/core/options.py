@@ -56,15 +56,17 @@ class Streaming:
     )
     piece_min: float = option(
         0.0,
-        "Length from which an utterance may be closed piece by piece in pauses; 0 takes what the "
-        "model recommends, or 8 s. Shorter is cheaper and gives the model less to see at once.",
+        "Length from which an utterance may be closed piece by piece, where a sentence ends or in "
+        "a pause; 0 takes what the model recommends, or 8 s. Shorter is cheaper and gives the "
+        "model less to see at once.",
         unit="s",
         low=0.0,
         high=24.0,
     )
     piece_pause: float = option(
-        0.5,
-        "Length of a pause that may close a piece.",
+        0.8,
+        "Length of a pause that closes a piece even within a sentence; the longer the piece, the "
+        "shorter the pause.",
         unit="s",
         low=0.2,
         high=5.0,
@@ -75,6 +77,11 @@ class Streaming:
         unit="s",
         low=5.0,
         high=28.0,
+    )
+    carry_text: bool = option(
+        True,
+        "Let the model read what was said before a piece, so that names and style go on; never "
+        "done with a model that declares that it is led astray by it.",
     )
     endpointing: str = option(
         "off",

@@ -10,6 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "MYANMAR", "KHMER", "TIBETAN")
+_ENDS = (".", "?", "!", "\u2026", "\u3002", "\uff1f", "\uff01", "\u0964", "\u061f")
+_ORDINALS = frozenset(("cs", "da", "de", "et", "fi", "hr", "hu", "no", "pl", "sk", "sl", "tr"))
+"""Languages in which a full stop behind a number makes it an ordinal ("am 25. März")."""
+_CLOSING = "\"')]\u00bb\u201c\u201d\u2019\u300d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,22 @@ def append(text: str, more: str) -> str:
     if not text or not more:
         return text or more
     return text + more if is_unspaced(text[-1]) and is_unspaced(more[0]) else f"{text} {more}"
+
+
+def ends_sentence(words: Sequence[Word], language: str) -> bool:
+    """Whether the last of the words looks like the end of a sentence."""
+    text = text_of(words).rstrip(_CLOSING)
+    ordinal = language in _ORDINALS and text[-2:-1].isdigit() and text.endswith(".")
+    return text.endswith(_ENDS) and not ordinal
+
+
+def goes_on(sentence: Sequence[Word], words: Sequence[Word]) -> bool:
+    """Whether the words, heard in more audio, go on in what had looked like a whole sentence."""
+    count = whole(sentence, len(sentence))
+    if agreed(words, sentence) < count or len(words) == count:
+        return False
+    behind = words[count]
+    return not (behind.is_punctuation and ends_sentence((behind,), ""))
 
 
 def is_unspaced(character: str) -> bool:

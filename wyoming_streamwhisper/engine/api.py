@@ -90,6 +90,8 @@ class EngineInfo:
     description: str = ""
     piece_min: float = 8.0
     """Length in seconds from which pieces may be closed, as the model recommends."""
+    carry_text: bool = True
+    """Whether the model is to read the text before a piece."""
     running: str = ""
     """How it runs, for people: device, arithmetic, audio context."""
 

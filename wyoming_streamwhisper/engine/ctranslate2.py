@@ -69,11 +69,12 @@ class CTranslate2Backend:
         self._features: Any = FeatureExtractor(feature_size=folder.mels)
         self._tokenizers: dict[tuple[str, str], Any] = {}
         self.info = EngineInfo(
-            folder.name,
-            folder.languages,
-            folder.declared.description,
-            folder.declared.piece_min or 8.0,
-            f"{self._model.device}, {self._model.compute_type}, audio context {self._rule}",
+            model=folder.name,
+            languages=folder.languages,
+            description=folder.declared.description,
+            piece_min=folder.declared.piece_min or 8.0,
+            carry_text=folder.declared.carry_text,
+            running=f"{self._model.device}, {self._model.compute_type}, audio context {self._rule}",
         )
 
     def warm_up(self) -> None:

@@ -38,6 +38,8 @@ class ModelCard:
     """`short` if the encoder may see the audio alone, `full` if it must have 30 s."""
     piece_min: float = 0.0
     """Seconds from which an utterance should be closed piece by piece."""
+    carry_text: bool = True
+    """Whether it hears better when it reads the text before; `false` if that leads it astray."""
     languages: tuple[str, ...] = ()
     """Languages that it really knows, as Whisper's codes."""
     description: str = ""
@@ -138,6 +140,8 @@ def _is_legal(key: str, value: Any) -> bool:
         return value in ("", "short", "full")
     if key == "piece_min":
         return type(value) in (int, float) and 0 <= value <= 30
+    if key == "carry_text":
+        return isinstance(value, bool)
     if key == "languages":
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     return isinstance(value, str)

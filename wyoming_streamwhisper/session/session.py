@@ -148,6 +148,7 @@ class Session:
             streaming,
             partials=streaming.partials and asked.partials,
             piece_min=streaming.piece_min or min(self.info.piece_min, streaming.piece_max),
+            carry_text=streaming.carry_text and self.info.carry_text,
             # Translation moves words, so that their times say nothing about what is sure.
             policy="local_agreement" if profile.task == "translate" else streaming.policy,
         )

@@ -1,0 +1,152 @@
+"""One utterance over a scripted speaker and model: what holds however the time passes."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.scripted import Run, Script, Spoken, check, scripts
+from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.utterance import Closed, Failed, Finished, Utterance, Words
+from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.core.wish import Kind
+
+options = st.builds(
+    Streaming,
+    partials=st.booleans(),
+    policy=st.sampled_from(["both", "alignatt", "local_agreement"]),
+    piece_min=st.sampled_from([0.5, 3.0, 8.0]),
+    piece_max=st.sampled_from([6.0, 24.0, 28.0]),
+    piece_pause=st.sampled_from([0.3, 0.8]),
+    settle=st.sampled_from([0.1, 0.2, 0.5]),
+    carry_text=st.booleans(),
+)
+
+
+def said(*words: tuple[str, float, float], total: float) -> Script:
+    spoken = tuple(
+        Spoken(text.rstrip("."), int(a * RATE), int(b * RATE), text.endswith("."))
+        for text, a, b in words
+    )
+    return Script(spoken, int(total * RATE))
+
+
+def pieces(run: Run) -> list[str]:
+    return [event.text for event in run.events if isinstance(event, Closed) and event.text]
+
+
+COMMAND = said(
+    ("turn", 0.5, 0.8), ("on", 0.8, 1.0), ("the", 1.0, 1.2), ("light.", 1.2, 1.8), total=2.6
+)
+
+
+@settings(max_examples=250)
+@given(scripts, options, st.integers())
+def test_final_does_not_depend_on_chunks_and_delays(
+    script: Script, options: Streaming, seed: int
+) -> None:
+    prompt = Run(script, options).go()
+    check(prompt)
+    late = Run(script, options, random.Random(seed)).go()
+    check(late)
+    assert late.text == prompt.text
+    assert pieces(late) == pieces(prompt)
+
+
+@settings(max_examples=150)
+@given(scripts, options, st.integers())
+def test_no_word_is_lost_or_doubled(script: Script, options: Streaming, seed: int) -> None:
+    text = Run(script, options, random.Random(seed)).go().text
+    heard = [word.rstrip("x") for word in text.replace(".", "").split() if word != "mm"]
+    assert heard == script.whole_words()
+
+
+@settings(max_examples=150)
+@given(scripts, options, st.integers())
+def test_consistent_never_takes_back(script: Script, options: Streaming, seed: int) -> None:
+    run = Run(script, replace(options, final="consistent"), random.Random(seed)).go()
+    check(run)
+    assert isinstance(run.last, Finished)
+    assert run.last.revision == 0
+
+
+@settings(max_examples=40)
+@given(scripts, options, st.sets(st.sampled_from(list(Kind))), st.integers())
+def test_failed_wishes(script: Script, options: Streaming, fails: set[Kind], seed: int) -> None:
+    run = Run(script, options, random.Random(seed), frozenset(fails)).go()
+    check(run)
+    if isinstance(run.last, Failed):
+        assert fails & {Kind.FINAL, Kind.PIECE}, "others can be done without"
+        assert run.last.code == "engine-failed"
+    elif not fails & {Kind.FINAL, Kind.PIECE, Kind.SPECULATIVE}:
+        assert run.text == Run(script, options).go().text
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01, 1, 45])
+def test_silence_is_empty_and_costs_nothing(seconds: float) -> None:
+    run = Run(said(total=seconds), Streaming()).go()
+    check(run)
+    assert run.text == ""
+    assert not run.wished
+    assert not any(isinstance(event, Words) for event in run.events)
+
+
+def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None:
+    run = Run(COMMAND, Streaming()).go()
+    shown = [event.text for event in run.events if isinstance(event, Words)]
+    assert shown == ["turn", "turn on the", "turn on the light."]
+    assert [wish.kind for wish in run.wished].count(Kind.SPECULATIVE) == 1
+    assert not any(wish.kind is Kind.FINAL for wish in run.wished)
+    assert run.last == Finished("turn on the light.", 0, "en", 1.0)
+
+
+def test_speculation_under_way_becomes_the_final() -> None:
+    utterance = Utterance(Streaming(partials=False))
+    utterance.audio(np.zeros(COMMAND.total, np.float32))
+    utterance.speech(COMMAND.probabilities()[:-2])
+    (wish,) = utterance.take().wishes
+    assert wish.kind is Kind.SPECULATIVE
+    utterance.stop()
+    utterance.speech(COMMAND.probabilities()[-2:])
+    effects = utterance.take()
+    assert effects.urgent == (wish.number,)
+    assert not effects.wishes
+    utterance.result(wish.number, COMMAND.decode(wish))
+    assert isinstance(utterance.take().events[-1], Finished)
+
+
+def test_a_sentence_ends_a_piece_and_what_goes_on_does_not() -> None:
+    two = said(("stop.", 0.5, 2.0), ("play", 2.3, 2.8), ("jazz.", 2.8, 3.4), total=4.2)
+    run = Run(two, Streaming(piece_min=1.0)).go()
+    assert pieces(run) == ["stop.", "play jazz."]
+    one = said(("stop", 0.5, 2.0), ("it", 2.3, 2.8), ("now.", 2.8, 3.4), total=4.2)
+    run = Run(one, Streaming(piece_min=1.0)).go()
+    assert pieces(run) == ["stop it now."]
+
+
+def test_memory_does_not_grow_with_length() -> None:
+    words = tuple(Spoken(f"w{i}", 8000 * i, 8000 * i + 6000, i % 7 == 6) for i in range(400))
+    run = Run(Script(words, 8000 * 400), Streaming()).go()
+    check(run)
+    assert run.text.replace(".", "").split() == [word.text for word in words]
+    assert len(run.utterance._voice.stretches) < 100
+
+
+@pytest.mark.parametrize(("mode", "ends"), [("off", False), ("early", True), ("own", True)])
+def test_endpointing(mode: str, ends: bool) -> None:
+    script = Script(COMMAND.words, 10 * RATE)
+    run = Run(script, Streaming(endpointing=mode)).go()
+    closed = [event for event in run.events if isinstance(event, Closed)][-1].end
+    assert run.text == "turn on the light."
+    assert (closed < 3 * RATE) is ends
+
+
+@pytest.mark.parametrize(("mode", "ends"), [("off", False), ("early", False), ("own", True)])
+def test_nobody_speaks(mode: str, ends: bool) -> None:
+    run = Run(said(total=20), Streaming(endpointing=mode, no_speech_timeout=5)).go()
+    closed = [event for event in run.events if isinstance(event, Closed)][-1].end
+    assert run.text == ""
+    assert (closed < 6 * RATE) is ends
