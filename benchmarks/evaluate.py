@@ -11,12 +11,9 @@ what faster-whisper makes of the whole file with the same weights. Prints a Mark
 import argparse
 import asyncio
 import json
-import shlex
-import socket
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +21,8 @@ from typing import Any
 from benchmarks.accuracy import Clip, Measured, measure
 from benchmarks.one_pass import one_pass
 from benchmarks.report import groups, markdown
+from benchmarks.serving import served
 from wyoming_streamwhisper.client.conversation import Asking
-from wyoming_streamwhisper.client.daemons import describe
-from wyoming_streamwhisper.client.link import Unreachable
 from wyoming_streamwhisper.client.play import Terms, say
 from wyoming_streamwhisper.client.record import Conversation
 from wyoming_streamwhisper.client.screen import as_dict
@@ -34,9 +30,6 @@ from wyoming_streamwhisper.client.sources import Pacing, read_file
 
 BURST = Pacing(real_time=False)
 
-START_S = 60.0
-"""A daemon answers `describe` long before its model is loaded; more means that it is broken."""
-STOP_S = 20.0
 PATIENCE_S = 600.0
 """A server that begins a long dictation only at audio-stop takes minutes, and is measured too."""
 
@@ -84,46 +77,11 @@ def _progress(text: str) -> None:
         print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
 
-@asynccontextmanager
-async def served(arguments: str) -> AsyncIterator[str]:
-    """Start a daemon on a free port, wait until it describes itself, end it by its own pid."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        uri = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "wyoming_streamwhisper", *shlex.split(arguments)]
-    process = await asyncio.create_subprocess_exec(*command, "--uri", uri)
-    try:
-        await _described(uri, process)
-        yield uri
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        try:
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _described(uri: str, process: asyncio.subprocess.Process) -> None:
-    deadline = asyncio.get_running_loop().time() + START_S
-    while True:
-        try:
-            await describe(uri)
-            return
-        except Unreachable as error:
-            if process.returncode is not None:
-                raise SystemExit(f"The daemon ended with status {process.returncode}.") from error
-            if asyncio.get_running_loop().time() > deadline:
-                raise SystemExit(f"{error}.") from error
-        await asyncio.sleep(0.1)
-
-
 async def evaluate(options: argparse.Namespace, clips: Sequence[Clip]) -> dict[str, Conversation]:
     """Speak all clips to the running daemon, or to one that is started for it."""
     if options.serve is not None:
-        async with served(options.serve) as uri:
+        async with served(options.serve) as daemon:
+            uri = daemon.uri
             return await _evaluate(uri, options, clips)
     return await _evaluate(options.uri, options, clips)
 

@@ -16,7 +16,7 @@ from wyoming_streamwhisper.config.example import as_yaml, example
 from wyoming_streamwhisper.config.values import Given, read
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.option import Option, declared, option
-from wyoming_streamwhisper.server.wyoming import Listener
+from wyoming_streamwhisper.server.options import Listener
 
 ROOT = Path(__file__).parent.parent
 

@@ -145,7 +145,7 @@ def test_ctrl_c_while_a_file_is_played_ends_the_client_quietly(tmp_path: Path) -
 )
 def test_wrong_usage_is_status_two(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
-    assert "usage: wyoming-streamwhisper client" in capsys.readouterr().err
+    assert "wyoming-streamwhisper client: " in capsys.readouterr().err
 
 
 def test_a_load_test_counts_waiting_and_errors(

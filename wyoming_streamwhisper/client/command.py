@@ -167,7 +167,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--satellites speaks FILEs only, without --mic and --source")
     for path in files:
         if not path.is_file():
-            parser.error(f"there is no file {path}")
+            # Without the usage, which is long and does not help here.
+            parser.exit(2, f"{parser.prog}: there is no file {path}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

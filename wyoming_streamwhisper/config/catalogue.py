@@ -1,12 +1,12 @@
 """All options of all rooms, once each: what the file, the environment and the flags may say."""
 
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.engine.local import EngineOptions
 from wyoming_streamwhisper.engine.models import ModelOptions
+from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import Option, declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
-from wyoming_streamwhisper.server.wyoming import WyomingOptions
+from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
 

@@ -8,7 +8,7 @@ import yaml
 from wyoming_streamwhisper.config.catalogue import ROOMS
 from wyoming_streamwhisper.config.values import expected
 from wyoming_streamwhisper.option import Option, declared
-from wyoming_streamwhisper.server.wyoming import Listener
+from wyoming_streamwhisper.server.options import Listener
 
 _HEAD = """\
 # Configuration of wyoming-streamwhisper: every option, with its default.

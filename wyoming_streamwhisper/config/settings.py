@@ -9,12 +9,12 @@ from wyoming_streamwhisper.config.document import Document, read_document
 from wyoming_streamwhisper.config.environment import CONFIG_VARIABLE, read_environment
 from wyoming_streamwhisper.config.values import UNSET, ConfigError, Given, did_you_mean, read
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.engine.local import EngineOptions
 from wyoming_streamwhisper.engine.models import ModelOptions
+from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
-from wyoming_streamwhisper.server.wyoming import WyomingOptions
+from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
 

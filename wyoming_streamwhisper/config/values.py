@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.log import check_format
 from wyoming_streamwhisper.option import Option
-from wyoming_streamwhisper.server.wyoming import Listener
+from wyoming_streamwhisper.server.options import Listener
 
 # how a sentence calls what is expected
 _KINDS: dict[type[object], str] = {

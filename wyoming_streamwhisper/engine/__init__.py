@@ -1,1 +1,1 @@
-"""What turns audio into hypotheses: requests, their order, the owner of the model, its back ends."""
+"""What turns audio into hypotheses: requests and their order, the model and its owner."""

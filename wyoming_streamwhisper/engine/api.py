@@ -39,7 +39,8 @@ class Request:
     languages: tuple[str, ...] = ()
     """The language, or those to choose from by listening; empty for all that the model knows."""
     likely: tuple[tuple[str, float], ...] = ()
-    """How probable languages are before anything was heard; others have 1 / their number."""
+    """What earlier speech says of the language, as probabilities of up to 1 together; what is left
+    is shared by all languages alike."""
     task: str = "transcribe"
     prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
@@ -91,6 +92,8 @@ class EngineInfo:
     """Length in seconds from which pieces may be closed, as the model recommends."""
     carry_text: bool = True
     """Whether the model is to read the text before a piece."""
+    running: str = ""
+    """How it runs, for people: device, arithmetic, audio context."""
 
 
 class Backend(Protocol):
@@ -102,7 +105,7 @@ class Backend(Protocol):
         ...
 
     def key(self, request: Request) -> tuple[float, ...]:
-        """Return what must be equal between requests that are decoded together.
+        """Return what must be equal between requests that are decoded together; never raises.
 
         The first element is the audio context in seconds.
         """
@@ -113,6 +116,7 @@ class Backend(Protocol):
 
         Raises:
             Exception: the whole batch failed; the owner tries its requests one by one.
+
         """
         ...
 
@@ -135,6 +139,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: it will not be answered.
+
         """
         ...
 
@@ -169,5 +174,6 @@ class Vad(Protocol):
 
         Returns:
             The n next states, and [n] probabilities that somebody speaks.
+
         """
         ...

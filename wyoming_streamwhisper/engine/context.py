@@ -14,8 +14,8 @@ _STEPS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, FULL)
 # None of these is 1.6 s (80 mels) or 2.56 s (128 mels): CTranslate2 takes encoder output of as many
 # positions as there are mels for features, and encodes it once more.
 _BEHIND = 3.0
-"""Padding behind the audio that is to be decoded to its end: where a model does not see that nothing
-follows, it holds the last word back."""
+"""Padding behind the audio that is to be decoded to its end: where a model does not see that
+nothing follows, it holds the last word back."""
 _FLOOR = 10.0
 """Below about a third of the full context, whisper.cpp's users saw stock models loop."""
 

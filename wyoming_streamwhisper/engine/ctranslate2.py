@@ -1,99 +1,95 @@
 """A Whisper on CTranslate2: encode once, find the language, generate, align.
 
-faster-whisper loads the model and gives tokenizer and features; its `transcribe` always pads to
-30 s and knows neither forced prefixes nor batches of strangers, so CTranslate2 is called directly.
+faster-whisper gives tokenizer and features; its `transcribe` always pads to 30 s and knows neither
+forced prefixes nor batches of strangers, so CTranslate2 is called directly.
 Its rules (all requests of a call must have equally long prompts; forced tokens are replayed one
 step each; `suppress_blank` forbids an empty answer) are behind the shape of this file.
 """
 
 import math
+import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
 from wyoming_streamwhisper.core.prompt import fit
-from wyoming_streamwhisper.core.window import RATE, Samples
-from wyoming_streamwhisper.core.words import Hypothesis, Word, text_of
+from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples
+from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.words import Hypothesis, text_of
+from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing
 from wyoming_streamwhisper.engine.context import audio_context
-from wyoming_streamwhisper.engine.tokens import split_words
+from wyoming_streamwhisper.engine.folder import ModelFolder
+from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.engine.row import Row, choose_language
 
 _FRAMES = 100
 """Feature frames a second; the encoder makes one position of two."""
-_POSITION = 0.02
-"""Seconds an encoder position stands for."""
 _TEXT_CONTEXT = 448
 _PROMPT_BUDGET = _TEXT_CONTEXT // 2 - 1
 _PROMPT_GRID = 16
 """Prompt lengths are multiples of this, so that requests with prompts can share a batch."""
 _CAREFUL = 2
 """The attempt from which no phrase of three tokens may come twice."""
+_LARGEST_BEAM = 5
+"""Beam of a careful attempt, unless a profile's own is larger."""
 _MEDIAN = 3
 """Width of the filter over the attention; 7, Whisper's own, blurs short words (docs/decisions)."""
-
-
-@dataclass(slots=True)
-class _Row:
-    """A request on its way through the stages."""
-
-    request: Request
-    prompt: list[int]
-    language: str = ""
-    probability: float = 1.0
-    tokens: Sequence[int] = ()
-    """New tokens, without the forced prefix."""
-    cut_off: bool = False
-    logprob: float = 0.0
-    no_speech: float = 0.0
-    times: Sequence[float] = ()
-    """Where each new token begins, and at last where the text ends, in seconds."""
-    probabilities: Sequence[float] = ()
 
 
 class CTranslate2Backend:
     """A loaded Whisper; one caller at a time."""
 
-    def __init__(
-        self,
-        path: Path,
-        info: EngineInfo,
-        *,
-        rule: str,
-        device: str = "cpu",
-        device_index: int = 0,
-        compute_type: str = "default",
-        threads: int = 0,
-    ) -> None:
-        """Load the model in a folder; `rule` is how short audio contexts may be (`context`).
+    def __init__(self, folder: ModelFolder, options: EngineOptions) -> None:
+        """Load the model in a folder.
 
         Raises:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
+
         """
-        self.info = info
-        self._rule = rule
-        loaded = WhisperModel(
-            str(path),
+        self._rule = _context_rule(options.audio_context, folder.declared.audio_context)
+        device, _, index = options.device.partition(":")
+        self._model: Any = ctranslate2.models.Whisper(
+            str(folder.path),
             device=device,
-            device_index=device_index,
-            compute_type=compute_type,
-            cpu_threads=threads,
-            local_files_only=True,
+            device_index=int(index or 0),
+            compute_type=_compute_type(options),
+            intra_threads=options.cpu_threads or os.cpu_count() or 1,
+            inter_threads=1,
         )
-        self._model: Any = loaded.model
-        self._features: Any = loaded.feature_extractor
-        self._hf_tokenizer: Any = loaded.hf_tokenizer
+        self._hf_tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder.tokenizer))
+        self._features: Any = FeatureExtractor(feature_size=folder.mels)
         self._tokenizers: dict[tuple[str, str], Any] = {}
-        self.compute_type: str = self._model.compute_type
-        self.device: str = self._model.device
+        self.info = EngineInfo(
+            model=folder.name,
+            languages=folder.languages,
+            description=folder.declared.description,
+            piece_min=folder.declared.piece_min or 8.0,
+            carry_text=folder.declared.carry_text,
+            running=f"{self._model.device}, {self._model.compute_type}, audio context {self._rule}",
+        )
+
+    def warm_up(self) -> None:
+        """Decode the shortest and the largest there can be, so that all memory is taken at once.
+
+        The first utterance then finds everything allocated, and an operator sees at the start what
+        the daemon will need. It must be speech: a beam takes its memory with the second token.
+        """
+        speech = clip.read()
+        longest = np.tile(speech, LONGEST // len(speech))
+        for request in (
+            Request("", "", Kind.PARTIAL, speech),
+            Request("", "", Kind.FINAL, longest, attempt=_CAREFUL, beam_size=_LARGEST_BEAM),
+        ):
+            self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:
         """Return audio context, beam size and whether it is a careful attempt."""
@@ -104,10 +100,10 @@ class CTranslate2Backend:
         """Decode requests of one key; those with prompts of one length share a pass."""
         context = audio_context(requests[0], self._rule)
         results: dict[str, Result] = {}
-        groups: dict[int, list[_Row]] = defaultdict(list)
+        groups: dict[int, list[Row]] = defaultdict(list)
         for request in requests:
             prompt = self._prompt_tokens(request)
-            groups[len(prompt)].append(_Row(request, prompt))
+            groups[len(prompt)].append(Row(request, prompt))
         for rows in groups.values():
             timing = self._pass(rows, context)
             for row in rows:
@@ -117,7 +113,7 @@ class CTranslate2Backend:
 
     # The stages of one pass
 
-    def _pass(self, rows: Sequence[_Row], context: float) -> Timing:
+    def _pass(self, rows: Sequence[Row], context: float) -> Timing:
         clock = [time.perf_counter()]
         features = np.stack([self._mel(row.request.samples, context) for row in rows])
         clock.append(time.perf_counter())
@@ -142,7 +138,7 @@ class CTranslate2Backend:
         features[:, : heard.shape[1]] = heard
         return features
 
-    def _find_languages(self, rows: Sequence[_Row], encoded: Any) -> None:
+    def _find_languages(self, rows: Sequence[Row], encoded: Any) -> None:
         for row in rows:
             if len(row.request.languages) == 1:
                 row.language = row.request.languages[0]
@@ -153,9 +149,9 @@ class CTranslate2Backend:
         for row, found in zip(rows, self._model.detect_language(encoded), strict=True):
             if not row.language:
                 scores = {token[2:-2]: probability for token, probability in found}
-                row.language, row.probability = _choose_language(scores, row.request)
+                row.language, row.probability = choose_language(scores, row.request)
 
-    def _generate(self, rows: Sequence[_Row], encoded: Any) -> None:
+    def _generate(self, rows: Sequence[Row], encoded: Any) -> None:
         prompts = [
             [*row.prompt, *self._start(row), *self._no_timestamps(), *row.request.prefix]
             for row in rows
@@ -163,14 +159,17 @@ class CTranslate2Backend:
         budgets = [
             len(row.request.prefix) + guards.token_budget(row.request.seconds) for row in rows
         ]
-        # The limit counts forced tokens too, and is the smaller of half of it and what is left.
-        wanted = max(budgets)
+        # CTranslate2 counts forced tokens too, and stops at the smaller of half of `max_length` and
+        # what the prompt leaves of it.
+        wanted, before = max(budgets), len(rows[0].prompt) + len(self._start(rows[0])) + 1
+        longest = min(max(2 * wanted, wanted + before), _TEXT_CONTEXT)
+        limit = min(longest // 2, longest - before)
         careful = rows[0].request.attempt >= _CAREFUL
         answers = self._model.generate(
             encoded,
             prompts,
             beam_size=rows[0].request.beam_size,
-            max_length=min(max(2 * wanted, wanted + len(prompts[0])), _TEXT_CONTEXT),
+            max_length=longest,
             no_repeat_ngram_size=3 if careful else 0,
             suppress_blank=False,
             return_scores=True,
@@ -182,31 +181,39 @@ class CTranslate2Backend:
             ids = answer.sequences_ids[0]
             new = [token for token in ids[forced:] if token < end][: budget - forced]
             row.tokens = new
-            row.cut_off = len(new) >= min(budget, _TEXT_CONTEXT // 2) - forced
-            row.logprob = answer.scores[0] * len(ids) / (len(ids) - forced + 1) if ids else 0.0
+            row.cut_off = len(new) >= min(budget, limit) - forced
+            # The score is a mean over forced tokens too, which count as certain, and leaves the end
+            # of text out. Of a text that was cut off it counts what a mate's budget let follow.
+            mean = answer.scores[0] * len(ids) / (len(ids) - forced + 1) if ids else 0.0
+            row.logprob = -math.inf if row.cut_off else mean
             row.no_speech = answer.no_speech_prob
 
-    def _align(self, rows: Sequence[_Row], encoded: Any) -> None:
-        """Find the times of new tokens, where they are wanted: one call for each language."""
-        starts: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    def _align(self, rows: Sequence[Row], encoded: Any) -> None:
+        """Find the times of new tokens, where they are wanted.
+
+        A call has one language, and texts of one length: CTranslate2 fills up shorter ones and
+        weighs the filling too, so that a text's times would depend on its company.
+        """
+        alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             if row.request.timed and row.tokens:
-                starts[tuple(self._start(row))].append(index)
-        for start, indices in starts.items():
+                length = len(row.request.prefix) + len(row.tokens)
+                alike[length, *self._start(row)].append(index)
+        for (_, *start), indices in alike.items():
             group = [rows[index] for index in indices]
             aligned = self._model.align(
                 _select(encoded, indices),
-                list(start),
+                start,
                 [[*row.request.prefix, *row.tokens] for row in group],
                 [max(len(row.request.samples) * _FRAMES // RATE, 2) for row in group],
                 median_filter_width=_MEDIAN,
             )
             for row, alignment in zip(group, aligned, strict=True):
-                _set_times(row, alignment)
+                row.align(alignment)
 
     # Tokens and words
 
-    def _tokenizer(self, row: _Row) -> Any:
+    def _tokenizer(self, row: Row) -> Any:
         key = (row.language, row.request.task)
         if key not in self._tokenizers:
             self._tokenizers[key] = Tokenizer(
@@ -217,7 +224,7 @@ class CTranslate2Backend:
             )
         return self._tokenizers[key]
 
-    def _start(self, row: _Row) -> list[int]:
+    def _start(self, row: Row) -> list[int]:
         return list(self._tokenizer(row).sot_sequence)
 
     def _no_timestamps(self) -> list[int]:
@@ -235,8 +242,8 @@ class CTranslate2Backend:
         tokens = fit(pinned, recent, _PROMPT_BUDGET, _PROMPT_GRID)
         return [self._hf_tokenizer.token_to_id("<|startofprev|>"), *tokens] if tokens else []
 
-    def _hypothesis(self, row: _Row) -> Hypothesis:
-        words = tuple(self._words(row))
+    def _hypothesis(self, row: Row) -> Hypothesis:
+        words = tuple(row.words(self._tokenizer(row)))
         text = text_of(words)
         prompt = f"{row.request.prompt.pinned} {row.request.prompt.recent}" if row.prompt else ""
         fault = guards.judge(
@@ -246,29 +253,21 @@ class CTranslate2Backend:
             words, row.language, row.probability, fault is None, row.logprob, row.no_speech
         )
 
-    def _words(self, row: _Row) -> Iterable[Word]:
-        at = 0
-        for text, tokens in split_words(row.tokens, self._tokenizer(row), row.language):
-            after = at + len(tokens)
-            start = row.times[at] if row.times else 0.0
-            end = row.times[after] if row.times else row.request.seconds
-            chances = row.probabilities[at:after] or [math.exp(min(row.logprob, 0.0))]
-            yield Word(text, start, end, min(chances), tokens)
-            at = after
+
+def _context_rule(chosen: str, declared: str) -> str:
+    """Return how short audio contexts may be: as forced, as the model declares, or with care."""
+    if chosen != "auto":
+        return chosen
+    return declared or "partials"
 
 
-def _choose_language(scores: dict[str, float], request: Request) -> tuple[str, float]:
-    """Return the most probable of the languages that may be, and its share among them."""
-    candidates = {code: scores.get(code, 0.0) for code in request.languages or scores}
-    if request.likely:
-        likely = dict(request.likely)
-        candidates = {
-            code: score * likely.get(code, 1 / len(candidates))
-            for code, score in candidates.items()
-        }
-    best = max(candidates, key=lambda code: candidates[code])
-    total = sum(candidates.values())
-    return best, candidates[best] / total if total > 0 else 0.0
+def _compute_type(options: EngineOptions) -> str:
+    if options.compute_type != "default":
+        return options.compute_type
+    on_gpu = options.device.startswith("cuda") or (
+        options.device == "auto" and ctranslate2.get_cuda_device_count() > 0
+    )
+    return "float16" if on_gpu else "int8"
 
 
 def _select(encoded: Any, indices: Sequence[int]) -> Any:
@@ -277,15 +276,3 @@ def _select(encoded: Any, indices: Sequence[int]) -> Any:
         return encoded
     rows = np.array(encoded.to_device(ctranslate2.Device.cpu))[list(indices)]
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(rows))
-
-
-def _set_times(row: _Row, alignment: Any) -> None:
-    """Take over from pairs (token, position) where each new token begins."""
-    first: dict[int, int] = {}
-    for token, position in alignment.alignments:
-        first.setdefault(token, position)
-    forced = len(row.request.prefix)
-    last = row.request.seconds
-    times = [first[i] * _POSITION if i in first else last for i in range(forced, forced + len(row.tokens) + 1)]
-    row.times = [min(time, last) for time in times]
-    row.probabilities = list(alignment.text_token_probs[forced:])

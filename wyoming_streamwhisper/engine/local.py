@@ -3,60 +3,21 @@
 One task owns the schedule and the back end; all else talks to it through futures. It works in three
 beats: schedule, run (in a thread of its own, because a decode blocks), settle. The back end may
 raise: then the requests of its batch are tried one by one, so that a poisoned one fails alone.
-It may hang: then everybody who waits is told, and the model is loaded anew in a new thread.
+It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
+and again until that succeeds. Whatever happens, nobody waits for ever.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Backend, EngineError, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.schedule import Schedule, Waiting
-
-from wyoming_streamwhisper.option import option
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How the model is run."""
-
-    device: str = option(
-        "auto", "Where the model runs: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if any."
-    )
-    compute_type: str = option(
-        "default",
-        "Arithmetic of the model as CTranslate2 names it (`int8`, `float16`, ...); default is "
-        "int8 on a CPU and float16 on a GPU.",
-    )
-    cpu_threads: int = option(
-        0, "Threads for one decode on the CPU; 0 takes one for each core.", low=0, high=256
-    )
-    audio_context: str = option(
-        "auto",
-        "How much padding the encoder sees: `short` only the audio, which is several times "
-        "faster, `full` always 30 s, `auto` what the model is known to stand.",
-        choices=("auto", "short", "full"),
-    )
-    vad: str = option(
-        "onnx",
-        "Voice activity detection: `onnx` comes with faster-whisper, `torch` needs the extra.",
-        choices=("onnx", "torch"),
-    )
-    max_batch: int = option(
-        8, "Most requests that are decoded together.", low=1, high=256
-    )
-    max_waiting: int = option(
-        64,
-        "Most utterances at once; a further one is answered with `overloaded` at its start.",
-        low=1,
-        high=100000,
-    )
-
+from wyoming_streamwhisper.engine.worker import Worker
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +26,15 @@ _ATTEMPTS = 3
 _CAREFUL_BEAM = 5
 _HANG = 60.0
 """Seconds after which a batch is given up."""
+_PATIENCE = 5.0
+"""Seconds that closing waits for a decode or a load: native code that outlives the interpreter
+aborts the process, but a decode that hangs or a download of minutes must not hold it."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to load the model anew; each pause is twice the one before."""
+
+
+class _Hung(Exception):
+    """The back end has not come back in time."""
 
 
 class LocalEngine:
@@ -77,19 +47,25 @@ class LocalEngine:
         *,
         max_batch: int = 8,
         hang: float = _HANG,
+        pause: float = _FIRST_PAUSE,
+        patience: float = _PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then."""
         self._load = load
         self._info = info
         self._hang = hang
+        self._pause = pause
+        self._patience = patience
         self._clock = clock
         self._schedule = Schedule(max_batch)
         self._futures: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
-        self._thread = _new_thread()
-        self._closing = False
+        self._worker = Worker("engine")
+        self._refusal: tuple[str, str] | None = None
+        """Code and reason of what every request is answered at once, where there is one."""
+        self._closed = False
         self._owner: asyncio.Task[None] | None = None
 
     @property
@@ -112,20 +88,30 @@ class LocalEngine:
 
         Raises:
             Exception: whatever the back end raises while it loads.
+
         """
-        await self._load_backend()
+        try:
+            await self._load_backend()
+        except Exception:
+            self._refuse("engine-failed", "the model could not be loaded")
+            raise
+        if self._closed:
+            raise EngineError("shutting-down", "the server is stopping")
         self._owner = asyncio.create_task(self._own(), name="engine")
 
     async def decode(self, request: Request) -> Result:
         """Return the result of a request; cancelling drops one that has not begun."""
-        if self._closing:
-            raise EngineError("shutting-down", "the server is stopping")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        if self._refusal:
+            raise EngineError(*self._refusal)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._futures[request.id] = future
+        expiry = loop.call_later(request.timeout, self._expire, request)
         try:
-            self._enqueue(request)
+            self._enqueue(request, self._clock())
             return await future
         finally:
+            expiry.cancel()
             self._futures.pop(request.id, None)
             self._schedule.remove(request.id)
 
@@ -135,103 +121,132 @@ class LocalEngine:
 
     async def close(self) -> None:
         """Refuse what comes, answer what waits with `shutting-down`, and end the thread."""
-        self._closing = True
-        self._fail(self._schedule.clear(), "shutting-down", "the server is stopping")
+        self._refuse("shutting-down", "the server is stopping")
+        self._closed = True
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
-        # A running decode is waited for: native code must not outlive the interpreter.
-        await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
+        if not await self._worker.end(self._patience):
+            _LOG.warning("stopped while the model was still at work")
 
     # The owner: schedule, run, settle
 
     async def _own(self) -> None:
         while True:
             await self._arrived.wait()
-            self._fail(
-                self._schedule.expired(self._clock()), "timeout", "nobody waited any longer"
-            )
             batch = self._schedule.next()
             if not batch:
                 self._arrived.clear()
                 continue
-            begun = self._clock()
-            outcomes = await self._run([waiting.request for waiting in batch])
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                self._settle(waiting, outcome, begun)
+            try:
+                await self._serve(batch)
+            except _Hung:
+                _LOG.error("the model did not answer in %.0f s and is loaded anew", self._hang)
+                self._fail_all("engine-failed", "the model did not answer in time")
+                await self._reload()
 
-    async def _run(self, requests: Sequence[Request]) -> list[Result | EngineError]:
+    async def _serve(self, batch: Sequence[Waiting]) -> None:
         """Decode a batch; if it fails as a whole, each of its requests by itself."""
+        begun = self._clock()
         try:
-            return list(await self._in_thread(requests))
-        except TimeoutError:
-            await self._reload()
-            hung = EngineError("engine-failed", "the model did not answer in time")
-            return [hung for _ in requests]
-        except Exception as error:  # noqa: BLE001 - the back end is native code and may raise anything
-            if len(requests) > 1:
-                singles = [await self._run([request]) for request in requests]
-                return [outcome for single in singles for outcome in single]
+            results = await self._run([waiting.request for waiting in batch])
+        except _Hung:
+            raise
+        except Exception as error:  # noqa: BLE001 - native code may raise anything
+            if len(batch) > 1:
+                for waiting in batch:
+                    await self._serve([waiting])
+                return
             _LOG.error("decoding failed: %s: %s", type(error).__name__, error)
-            return [EngineError("engine-failed", "the model could not decode this audio")]
+            text = "the model could not decode this audio"
+            self._fail(batch[0].request, "engine-failed", text)
+            return
+        for waiting, result in zip(batch, results, strict=True):
+            self._settle(waiting, result, begun)
 
-    async def _in_thread(self, requests: Sequence[Request]) -> Sequence[Result]:
+    async def _run(self, requests: Sequence[Request]) -> Sequence[Result]:
+        """Decode a batch in the thread, within the time that it may take."""
         backend = self._backend
         assert backend is not None
-        loop = asyncio.get_running_loop()
-        decoding = loop.run_in_executor(self._thread, backend.decode, requests)
-        return await asyncio.wait_for(asyncio.shield(decoding), self._hang)
+        decoding = self._worker.call(backend.decode, requests)
+        try:
+            done, _ = await asyncio.wait({decoding}, timeout=self._hang)
+            if not done:
+                raise _Hung
+            results = decoding.result()
+        finally:
+            decoding.cancel()  # what comes later finds nobody
+        if len(results) != len(requests):
+            raise ValueError(f"{len(results)} results for {len(requests)} requests")
+        return results
 
-    def _settle(self, waiting: Waiting, outcome: Result | EngineError, begun: float) -> None:
+    def _settle(self, waiting: Waiting, result: Result, begun: float) -> None:
         request = waiting.request
         future = self._futures.get(request.id)
         if future is None or future.done():
             return
-        if isinstance(outcome, EngineError):
-            future.set_exception(outcome)
-            return
-        again = _next_attempt(request, outcome)
+        again = _next_attempt(request, result)
         if again is not None:
-            self._enqueue(again)
+            self._enqueue(again, waiting.since)
             return
-        timing = replace(outcome.timing, queued=begun - waiting.since)
-        future.set_result(replace(outcome, timing=timing, attempts=request.attempt + 1))
+        timing = replace(result.timing, queued=begun - waiting.since)
+        future.set_result(replace(result, timing=timing, attempts=request.attempt + 1))
 
-    def _enqueue(self, request: Request) -> None:
+    # Who waits
+
+    def _enqueue(self, request: Request, since: float) -> None:
         # Before the model is there nothing is known of what can be batched.
         key = self._backend.key(request) if self._backend else ()
-        replaced = self._schedule.add(request, key, self._clock())
-        self._fail(replaced, "replaced", "a newer request took its place")
+        for older in self._schedule.add(request, key, since):
+            self._fail(older, "replaced", "a newer request took its place")
         self._arrived.set()
 
-    def _fail(self, requests: Sequence[Request], code: str, text: str) -> None:
-        for request in requests:
-            future = self._futures.get(request.id)
-            if future is not None and not future.done():
+    def _expire(self, request: Request) -> None:
+        """Give up a request that still waits; one that is being decoded gets its answer."""
+        if self._schedule.remove(request.id):
+            self._fail(request, "timeout", "the model was busy for too long")
+
+    def _fail(self, request: Request, code: str, text: str) -> None:
+        future = self._futures.get(request.id)
+        if future is not None and not future.done():
+            future.set_exception(EngineError(code, text))
+
+    def _fail_all(self, code: str, text: str) -> None:
+        """Answer everybody, those too whose requests are being decoded."""
+        self._schedule.clear()
+        for future in self._futures.values():
+            if not future.done():
                 future.set_exception(EngineError(code, text))
+
+    def _refuse(self, code: str, text: str) -> None:
+        """Answer everybody, now and until further notice."""
+        if not self._closed:
+            self._refusal = (code, text)
+        self._fail_all(code, text)
 
     # Loading
 
     async def _load_backend(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._backend = await loop.run_in_executor(self._thread, self._load)
-        waiting = self._schedule.clear()
-        for request in waiting:
-            self._enqueue(request)
+        self._backend = await self._worker.call(self._load)
+        if not self._closed:
+            self._refusal = None
+        for waiting in self._schedule.clear():
+            self._enqueue(waiting.request, waiting.since)
 
     async def _reload(self) -> None:
-        """Give the hanging thread up, tell everybody, and load the model in a new one."""
-        _LOG.error("the model did not answer within %.0f s and is loaded anew", self._hang)
-        self._backend = None
-        everything = self._schedule.clear()
-        self._fail(everything, "engine-failed", "the model did not answer in time")
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._thread = _new_thread()
-        await self._load_backend()
-
-
-def _new_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        """Give the hanging thread up and load the model in a new one, until that succeeds."""
+        pause = self._pause
+        while True:
+            self._backend = None
+            await self._worker.end(0.0)
+            self._worker = Worker("engine")
+            try:
+                return await self._load_backend()
+            except Exception as error:  # noqa: BLE001 - a device that is gone may raise anything
+                _LOG.error("loading failed: %s: %s", type(error).__name__, error)
+                self._refuse("engine-failed", "the model could not be loaded again")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _next_attempt(request: Request, result: Result) -> Request | None:

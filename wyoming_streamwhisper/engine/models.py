@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.engine import folder, hub
 from wyoming_streamwhisper.engine.folder import ModelCard, ModelError, ModelFolder
 from wyoming_streamwhisper.engine.hub import Progress
@@ -55,6 +56,16 @@ def _repositories() -> dict[str, str]:
 def names() -> tuple[str, ...]:
     """List all names that a model has besides its folder or its hub id."""
     return (_DEMO, *_repositories())
+
+
+def guess_languages(name: str) -> tuple[str, ...]:
+    """Return the languages that a model of this name should know, before it was looked at."""
+    if name == _DEMO:
+        return folder.read_card(_DEMO_FOLDER).languages
+    if name.endswith(".en") or "distil" in name:
+        return ("en",)
+    newest = "large-v3" in name or "turbo" in name
+    return tuple(code for code in LANGUAGES if newest or code != "yue")
 
 
 def resolve(

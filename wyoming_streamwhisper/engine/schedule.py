@@ -50,7 +50,7 @@ class Schedule:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, request: Request, key: tuple[float, ...], now: float) -> list[Request]:
+    def add(self, request: Request, key: tuple[float, ...], since: float) -> list[Request]:
         """Let a request wait; returns the older partials of its satellite, which it replaces."""
         replaced = [
             waiting.request
@@ -61,7 +61,7 @@ class Schedule:
         ]
         for older in replaced:
             del self._waiting[older.id]
-        self._waiting[request.id] = Waiting(request, key, now)
+        self._waiting[request.id] = Waiting(request, key, since)
         return replaced
 
     def remove(self, request_id: str) -> bool:
@@ -75,13 +75,6 @@ class Schedule:
             urgent = replace(waiting.request, kind=kind)
             self._waiting[request_id] = replace(waiting, request=urgent)
 
-    def expired(self, now: float) -> list[Request]:
-        """Remove and return the requests that nobody waits for any more."""
-        late = [w.request for w in self._waiting.values() if w.deadline <= now]
-        for request in late:
-            del self._waiting[request.id]
-        return late
-
     def next(self) -> list[Waiting]:
         """Remove and return the next batch, in order of urgency; empty if nothing waits."""
         queue = sorted(self._waiting.values(), key=lambda waiting: waiting.order)
@@ -92,9 +85,9 @@ class Schedule:
         self._remove(batch)
         return batch
 
-    def clear(self) -> list[Request]:
+    def clear(self) -> list[Waiting]:
         """Remove and return everything."""
-        everything = [waiting.request for waiting in self._waiting.values()]
+        everything = list(self._waiting.values())
         self._waiting.clear()
         return everything
 
@@ -104,7 +97,4 @@ class Schedule:
 
 
 def _fits(waiting: Waiting, leader: Waiting) -> bool:
-    return (
-        waiting.key == leader.key
-        and _CLASS[waiting.request.kind] == _CLASS[leader.request.kind]
-    )
+    return waiting.key == leader.key and _CLASS[waiting.request.kind] == _CLASS[leader.request.kind]

@@ -5,15 +5,14 @@ from typing import Protocol
 
 from wyoming_streamwhisper.core.words import is_unspaced
 
-_UNSPACED_LANGUAGES = frozenset(("zh", "ja", "th", "lo", "my", "yue", "km", "bo"))
+_BROKEN = "\ufffd"
+"""What stands for bytes that are no character."""
 
 
 class Unicode(Protocol):
     """The part of faster-whisper's tokenizer that is needed here."""
 
-    def split_tokens_on_unicode(
-        self, tokens: Sequence[int]
-    ) -> tuple[list[str], list[list[int]]]:
+    def split_tokens_on_unicode(self, tokens: Sequence[int]) -> tuple[list[str], list[list[int]]]:
         """Split tokens so that each part is whole characters; returns texts and their tokens."""
         ...
 
@@ -21,24 +20,33 @@ class Unicode(Protocol):
 Part = tuple[str, tuple[int, ...]]
 
 
-def split_words(tokens: Sequence[int], tokenizer: Unicode, language: str) -> Iterator[Part]:
+def split_words(tokens: Sequence[int], tokenizer: Unicode) -> Iterator[Part]:
     """Yield each word's text, leading space included, and its tokens.
 
     Punctuation behind a word comes as a part of its own. Half a character at the end, whose other
-    tokens have not been generated, is left out.
+    tokens have not been generated, is left out; a broken one before it leaves its tokens only.
     """
     texts, groups = tokenizer.split_tokens_on_unicode(list(tokens))
+    while texts and _BROKEN in texts[-1]:
+        texts.pop()
     word: list[Part] = []
-    for text, group in zip(texts, groups, strict=True):
-        if "\ufffd" in text:
-            break
-        alone = language in _UNSPACED_LANGUAGES or is_unspaced(text[:1] or " ")
-        if word and (alone or text.startswith(" ")):
+    for broken, group in zip(texts, groups, strict=False):
+        text = broken.replace(_BROKEN, "")
+        if word and _begins(text, word[-1][0]):
             yield from _without_tail(word)
             word = []
         word.append((text, tuple(group)))
     if word:
         yield from _without_tail(word)
+
+
+def _begins(text: str, before: str) -> bool:
+    """Whether a word begins with this text: at a space, or where a script writes none."""
+    if not text:
+        return False
+    if text[0] == " " or is_unspaced(text[0]):
+        return True
+    return text[0].isalnum() and is_unspaced(before[-1:] or " ")
 
 
 def _without_tail(parts: list[Part]) -> Iterator[Part]:

@@ -1,6 +1,7 @@
 """Voice activity: Silero as an ONNX network or on torch, and the service that batches streams."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.window import Samples
 from wyoming_streamwhisper.engine.api import State, Vad
+
+_LOG = logging.getLogger(__name__)
 
 _CONTEXT = 64
 """Samples of the frame before that the network sees again."""
@@ -73,9 +76,10 @@ class TorchVad:
 
         Raises:
             ImportError: the extra is not installed.
+
         """
         import torch
-        from silero_vad import load_silero_vad
+        from silero_vad import load_silero_vad  # sets torch to one thread, and more is slower here
 
         self._torch = torch
         self._network = load_silero_vad(onnx=False)._model
@@ -111,26 +115,31 @@ def make_vad(name: str) -> Vad:
 
     Raises:
         ImportError: `torch` was asked for and its extra is not installed.
+
     """
     return TorchVad() if name == "torch" else OnnxVad()
 
 
 Hear = Callable[[list[float]], None]
+Fail = Callable[[], None]
 
 
 class VadStream:
     """One stream's way to the service."""
 
-    def __init__(self, service: "VadService", state: State, hear: Hear) -> None:
+    def __init__(self, service: "VadService", state: State, hear: Hear, fail: Fail) -> None:
         self._service = service
         self._state = state
         self._hear = hear
+        self._fail = fail
         self._rest: Samples = np.empty(0, np.float32)
         self._frames: list[Samples] = []
         self._open = True
 
     def feed(self, samples: Samples) -> None:
         """Take further samples; whole frames are judged soon."""
+        if not self._open:
+            return
         data = np.concatenate([self._rest, samples])
         whole = len(data) - len(data) % FRAME
         self._frames.extend(data[:whole].reshape(-1, FRAME))
@@ -148,6 +157,12 @@ class VadStream:
         self._frames.clear()
 
 
+Work = tuple[VadStream, State, list[Samples]]
+"""Frames of one stream that are to be judged, and its state before them."""
+Judged = tuple[State, list[float]]
+"""The state behind them, and the probability of each."""
+
+
 class VadService:
     """Judges the frames of all streams, one of each stream a call, in a thread of its own."""
 
@@ -160,9 +175,12 @@ class VadService:
         self._waiting: set[VadStream] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def stream(self, hear: Hear) -> VadStream:
-        """Open a stream; `hear` gets the probabilities of its frames, in order."""
-        return VadStream(self, self._vad.new_state(), hear)
+    def stream(self, hear: Hear, fail: Fail) -> VadStream:
+        """Open a stream; `hear` gets the probabilities of its frames, in order.
+
+        `fail` is called once if they cannot be had; nothing is heard afterwards.
+        """
+        return VadStream(self, self._vad.new_state(), hear, fail)
 
     def wake(self, stream: VadStream) -> None:
         """Learn that a stream has frames."""
@@ -187,15 +205,35 @@ class VadService:
                 del stream._frames[: self._MOST_STEPS]
                 work.append((stream, stream._state, frames))
             self._waiting = {stream for stream, _, _ in work if stream._frames}
-            judged = await loop.run_in_executor(self._thread, self._judge, work)
-            for (stream, _, _), (state, chances) in zip(work, judged, strict=True):
-                stream._state = state
-                if stream._open and chances:
-                    stream._hear(chances)
+            judged = await loop.run_in_executor(self._thread, self._judge_all, work)
+            for (stream, _, _), outcome in zip(work, judged, strict=True):
+                self._hand_out(stream, outcome)
 
-    def _judge(
-        self, work: Sequence[tuple[VadStream, State, list[Samples]]]
-    ) -> list[tuple[State, list[float]]]:
+    def _hand_out(self, stream: VadStream, outcome: Judged | Exception) -> None:
+        if not stream._open:
+            return
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            stream._state, chances = outcome
+            stream._hear(chances)
+        except Exception as error:  # noqa: BLE001 - native code may raise anything
+            # This task serves everybody: what one stream led to must end with that stream.
+            _LOG.exception("voice activity detection failed: %s", type(error).__name__)
+            self._waiting.discard(stream)
+            stream.close()
+            stream._fail()
+
+    def _judge_all(self, work: Sequence[Work]) -> Sequence[Judged | Exception]:
+        """Judge all streams together; if that fails, each by itself."""
+        try:
+            return self._judge(work)
+        except Exception as error:  # noqa: BLE001 - native code may raise anything
+            if len(work) == 1:
+                return [error]
+            return [self._judge_all([single])[0] for single in work]
+
+    def _judge(self, work: Sequence[Work]) -> list[Judged]:
         """Run frame after frame; streams with fewer frames drop out."""
         states = [state for _, state, _ in work]
         chances: list[list[float]] = [[] for _ in work]

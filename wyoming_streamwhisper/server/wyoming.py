@@ -1,45 +1,121 @@
-"""The Wyoming door."""
+"""The Wyoming door: listens, and gives each peer a connection."""
 
-from dataclasses import dataclass
+import asyncio
+import itertools
+import logging
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from wyoming_streamwhisper.option import option
+from wyoming_streamwhisper.server.connection import Connection
+from wyoming_streamwhisper.server.options import Listener, WyomingOptions
+from wyoming_streamwhisper.server.peer import Peer
+from wyoming_streamwhisper.server.sockets import listen, unix_path
+from wyoming_streamwhisper.session.session import Session
+
+_LOG = logging.getLogger(__name__)
+_REFUSAL = 1.0
+"""Seconds that a refused peer gets to read why."""
+_MOST_REFUSALS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """One address to listen on, and what its connections get."""
+class WyomingServer:
+    """All listeners and the connections that came through them."""
 
-    uri: str
-    profile: str = ""
-    """Profile of its connections; empty for the first one."""
-    satellite: str = ""
-    """Name of the one satellite behind it; empty where connections are told apart otherwise."""
+    def __init__(self, options: WyomingOptions, session: Session) -> None:
+        self._options = options
+        self._session = session
+        self._servers: list[asyncio.Server] = []
+        self._files: list[tuple[Path, int]] = []
+        """Unix sockets that are ours, each with its inode."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refusing: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
 
+    @property
+    def connections(self) -> int:
+        """Connections that are served."""
+        return len(self._tasks)
 
-@dataclass(frozen=True, slots=True)
-class WyomingOptions:
-    """Where to listen, and the limits that a peer cannot pass."""
+    async def start(self) -> None:
+        """Listen on every address.
 
-    uris: tuple[Listener, ...] = option(
-        (Listener("tcp://0.0.0.0:10300"),),
-        "Address to listen on (`tcp://HOST:PORT` or `unix://PATH`); may be repeated; in YAML each "
-        "may be a mapping `{uri, profile, satellite}`.",
-        flag="uri",
-    )
-    max_connections: int = option(
-        256, "Most connections at once; a further one gets an error.", low=1, high=100000
-    )
-    max_utterance: float = option(
-        3600.0,
-        "Longest utterance; a longer one is ended with what was heard.",
-        unit="s",
-        low=1.0,
-        high=864000.0,
-    )
-    idle_timeout: float = option(
-        300.0,
-        "A connection on which nothing happens for so long is closed.",
-        unit="s",
-        low=1.0,
-        high=86400.0,
-    )
+        Raises:
+            OSError: an address cannot be listened on.
+
+        """
+        try:
+            for listener in self._options.uris:
+                self._servers.append(await self._listen(listener))
+                _LOG.info("listening on %s", listener.uri)
+        except OSError:
+            self.stop_accepting()
+            raise
+
+    def tcp_listeners(self) -> list[tuple[Listener, str, int]]:
+        """List the TCP listeners with their host as configured and the port really used."""
+        found = []
+        for listener, server in zip(self._options.uris, self._servers, strict=True):
+            uri = urlsplit(listener.uri)
+            if uri.scheme == "tcp":
+                found.append((listener, uri.hostname or "", server.sockets[0].getsockname()[1]))
+        return found
+
+    def stop_accepting(self) -> None:
+        """Refuse new connections; those that are open go on."""
+        for server in self._servers:
+            server.close()
+        for path, inode in self._files:
+            # By now another daemon may listen under the same name.
+            if path.exists() and path.stat().st_ino == inode:
+                path.unlink()
+        self._files.clear()
+
+    async def close(self) -> None:
+        """End all connections."""
+        self.stop_accepting()
+        open_ones = [*self._tasks, *self._refusing]
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
+
+    async def _listen(self, listener: Listener) -> asyncio.Server:
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._serve(listener, reader, writer)
+
+        server = await listen(listener.uri, accept)
+        if listener.uri.startswith("unix:"):
+            path = unix_path(listener.uri)
+            self._files.append((path, path.stat().st_ino))
+        return server
+
+    async def _serve(
+        self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        peer = Peer(
+            reader,
+            writer,
+            name=f"#{next(self._numbers)}",
+            idle_timeout=self._options.idle_timeout,
+        )
+        full = len(self._tasks) >= self._options.max_connections
+        tasks = self._refusing if full else self._tasks
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await (self._refuse(peer) if full else self._connection(listener, peer).run())
+        except asyncio.CancelledError:
+            # Only `close` cancels; asyncio's callback would log it as an error.
+            _LOG.debug("%s: ended", peer.label)
+        finally:
+            tasks.discard(task)
+
+    def _connection(self, listener: Listener, peer: Peer) -> Connection:
+        profiles = self._session.profiles
+        profile = profiles.get(listener.profile) or next(iter(profiles.values()))
+        return Connection(peer, self._session, profile, satellite=listener.satellite)
+
+    async def _refuse(self, peer: Peer) -> None:
+        await peer.complain("too-many-connections", "too many connections")
+        # Time to hear it, unless there are so many that they are the trouble themselves.
+        await peer.close(_REFUSAL if len(self._refusing) <= _MOST_REFUSALS else 0)

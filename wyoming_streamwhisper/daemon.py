@@ -1,0 +1,265 @@
+"""The composition root: builds everything, owns start and stop. Only here all rooms are known."""
+
+import asyncio
+import contextlib
+import ctypes
+import functools
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
+
+from wyoming_streamwhisper import __version__
+from wyoming_streamwhisper.config.settings import Settings
+from wyoming_streamwhisper.engine import clip
+from wyoming_streamwhisper.engine.api import Backend, EngineInfo
+from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
+from wyoming_streamwhisper.engine.local import LocalEngine
+from wyoming_streamwhisper.engine.models import guess_languages, resolve
+from wyoming_streamwhisper.engine.vad import VadService, make_vad
+from wyoming_streamwhisper.server.discovery import Announced, Announcement
+from wyoming_streamwhisper.server.wyoming import WyomingServer
+from wyoming_streamwhisper.service import Service, service
+from wyoming_streamwhisper.session.events import Failed, Final
+from wyoming_streamwhisper.session.session import Asked, Session
+
+_LOG = logging.getLogger(__name__)
+
+EX_CONFIG = 78
+"""The same start will fail again: systemd shall not try it for ever (sysexits.h)."""
+EX_UNAVAILABLE = 69
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
+_FINISH = 10.0
+"""Seconds that running utterances get to finish at the end."""
+
+
+class Unusable(Exception):
+    """The daemon cannot start with these settings; the text says what to do."""
+
+    def __init__(self, text: str, status: int = EX_CONFIG) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def run(settings: Settings) -> int:
+    """Run the daemon until it is told to stop; returns the exit status."""
+    _share_one_heap()
+    try:
+        asyncio.run(_serve(settings, service()))
+    except Unusable as error:
+        _LOG.error("%s", error)
+        return error.status
+    return 0
+
+
+def check(settings: Settings) -> int:
+    """Load the model, transcribe a short clip and say what was found; returns the exit status."""
+    try:
+        return asyncio.run(_check(settings))
+    except Unusable as error:
+        print(f"wyoming-streamwhisper: {error}", file=sys.stderr)
+        return error.status
+
+
+def _share_one_heap() -> None:
+    """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
+
+    Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+# Building
+
+
+@contextlib.asynccontextmanager
+async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session]]:
+    """Build engine and session, the model not loaded yet, and take them down in reverse."""
+    info = EngineInfo(settings.model.model, guess_languages(settings.model.model))
+    engine = LocalEngine(
+        functools.partial(_load_backend, settings), info, max_batch=settings.engine.max_batch
+    )
+    try:
+        vad = VadService(make_vad(settings.engine.vad))
+    except ImportError as error:
+        raise Unusable(
+            f"vad: {settings.engine.vad} needs the extra `torch`: "
+            f"pip install 'wyoming-streamwhisper[torch]' ({error})"
+        ) from error
+    session = Session(
+        engine,
+        vad,
+        settings.profiles,
+        settings.contexts,
+        max_utterance=settings.wyoming.max_utterance,
+    )
+    try:
+        yield engine, session
+    finally:
+        await engine.close()
+        await vad.close()
+
+
+def _load_backend(settings: Settings) -> Backend:
+    # CTranslate2 and its company take a second to import: not before the socket listens.
+    from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
+
+    folder = resolve(settings.model)
+    _check_languages(settings, folder)
+    backend = CTranslate2Backend(folder, settings.engine)
+    backend.warm_up()
+    return backend
+
+
+def _check_languages(settings: Settings, folder: ModelFolder) -> None:
+    for profile in settings.profiles:
+        wanted = {profile.language, *profile.languages} - {"auto"}
+        if unknown := wanted - {*folder.languages}:
+            raise Unusable(
+                f"profile {profile.name}: the model {folder.name} does not know the language "
+                f"{', '.join(sorted(unknown))}; choose another model or language"
+            )
+
+
+async def _load(engine: LocalEngine, settings: Settings) -> None:
+    try:
+        await engine.start()
+    except ModelError as error:
+        raise Unusable(str(error)) from error
+    except (RuntimeError, ValueError) as error:
+        raise Unusable(
+            f"the model {settings.model.model} cannot be loaded on device "
+            f"{settings.engine.device} with compute type {settings.engine.compute_type}: {error}"
+        ) from error
+
+
+# Serving
+
+
+async def _serve(settings: Settings, systemd: Service) -> None:
+    """Start, wait for a signal, stop: in the order of reading."""
+    stop = _stop_signal()
+    begun = time.monotonic()
+    _LOG.info("wyoming-streamwhisper %s", __version__)
+    async with _built(settings) as (engine, session):
+        server = WyomingServer(settings.wyoming, session)
+        try:
+            await server.start()
+        except OSError as error:
+            why = error.strerror or error
+            raise Unusable(
+                f"cannot listen: {why}; choose another address with --uri", EX_UNAVAILABLE
+            ) from error
+        announcement = Announcement(settings.discovery, _announced(settings, server))
+        try:
+            # While the model loads, `describe` is answered and audio is kept.
+            systemd.status("Loading the model")
+            if await _unless(stop, _load(engine, settings)):
+                _greet(engine.info, time.monotonic() - begun)
+                systemd.ready(f"Listening with {engine.info.model}")
+                # It takes two seconds, for which nobody waits.
+                await _unless(stop, announcement.start())
+                await stop.wait()
+            systemd.stopping()
+            await announcement.stop()
+            server.stop_accepting()
+            await _finish(session)
+        finally:
+            await server.close()
+    _LOG.info("stopped")
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Do something unless told to stop first; returns whether it was done."""
+    doing = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            await doing
+        return doing.done()
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+def _greet(info: EngineInfo, seconds: float) -> None:
+    _LOG.info("model %s is ready after %.1f s (%s)", info.model, seconds, info.running)
+    if info.model == "demo":
+        _LOG.info(
+            "the demo model knows home commands in synthetic voices; for real rooms choose a real "
+            "Whisper, for example --model base or --model turbo"
+        )
+
+
+def _announced(settings: Settings, server: WyomingServer) -> list[Announced]:
+    return [
+        Announced(host, port, listener.satellite or listener.profile)
+        for listener, host, port in server.tcp_listeners()
+    ]
+
+
+async def _finish(session: Session) -> None:
+    """Let running utterances finish for a while, then answer the rest."""
+    session.stop()
+    with contextlib.suppress(TimeoutError):
+        # Without a model nothing will finish.
+        async with asyncio.timeout(_FINISH if session.ready else 0):
+            await session.idle()
+    session.fail_running("shutting-down", "the server is stopping")
+    # What is answered now leaves in the tasks of the connections.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await session.idle()
+
+
+# Checking
+
+
+async def _check(settings: Settings) -> int:
+    print("configuration: good;", len(settings.profiles), "profile(s):", end=" ")
+    print(", ".join(profile.name for profile in settings.profiles))
+    async with _built(settings) as (engine, session):
+        begun = time.perf_counter()
+        await _load(engine, settings)
+        info = engine.info
+        print(f"model: {info.model}, loaded in {time.perf_counter() - begun:.2f} s; {info.running}")
+        print(f"languages: {_some(info.languages)}")
+        begun = time.perf_counter()
+        outcome = await _transcribe_clip(session)
+        spent = time.perf_counter() - begun
+    if isinstance(outcome, Failed):
+        print(f"clip: failed, {outcome.message} ({outcome.code})")
+        return EX_UNAVAILABLE
+    print(f"clip: {outcome.text!r} ({outcome.language}) in {spent:.2f} s")
+    return 0
+
+
+def _some(languages: tuple[str, ...]) -> str:
+    more = f" and {len(languages) - 10} more" if len(languages) > 10 else ""
+    return ", ".join(languages[:10]) + more
+
+
+async def _transcribe_clip(session: Session) -> Final | Failed:
+    profile = next(iter(session.profiles.values()))
+    utterance = session.begin(profile, Asked())
+    try:
+        utterance.feed(clip.PATH.read_bytes(), clip.FORMAT)
+        utterance.end()
+        async for event in utterance.events():
+            if isinstance(event, Final | Failed):
+                return event
+    finally:
+        await utterance.close()
+    raise AssertionError("events end with an outcome")

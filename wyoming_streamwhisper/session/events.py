@@ -1,0 +1,40 @@
+"""What a listener to an utterance is told, whatever the protocol behind it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The text so far; within one revision it only grows."""
+
+    text: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The text of the utterance; the last event."""
+
+    text: str
+    revision: int
+    language: str
+    language_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no text, as a code of docs/protocol.md and a sentence; the last event."""
+
+    code: str
+    message: str
+
+
+Event = Partial | Final | Failed
+
+
+class Refused(Exception):
+    """An utterance cannot begin; `code` is one of docs/protocol.md."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code

@@ -1,0 +1,175 @@
+"""Begins utterances for every protocol: identity, profile, context, admission."""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from wyoming_streamwhisper.core import prompt
+from wyoming_streamwhisper.core import utterance as core
+from wyoming_streamwhisper.core.languages import LANGUAGES
+from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.engine.api import Engine, EngineInfo
+from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts
+from wyoming_streamwhisper.session.events import Final, Refused
+from wyoming_streamwhisper.session.profile import Profile
+from wyoming_streamwhisper.session.utterance import Terms, Utterance
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asks for in one utterance; empty values leave it to the profile."""
+
+    satellite: str = ""
+    """Who speaks; empty for somebody without a memory."""
+    language: str = ""
+    names: tuple[str, ...] = ()
+    vad_sensitivity: str = ""
+    partials: bool = True
+
+
+class Session:
+    """All satellites of this process, on one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vad: VadService,
+        profiles: Sequence[Profile],
+        options: ContextOptions,
+        *,
+        max_utterance: float = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Serve `profiles` (the first is the default); `max_utterance` is in seconds."""
+        self._engine = engine
+        self._vad = vad
+        self.profiles = {profile.name: profile for profile in profiles}
+        self._options = options
+        self._longest = int(max_utterance * RATE)
+        self._clock = clock
+        self._contexts = Contexts(options, clock)
+        self._running: dict[str, Utterance] = {}
+        self._begun: dict[str, tuple[float, Context]] = {}
+        self._numbers = itertools.count(1)
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def info(self) -> EngineInfo:
+        """What is known of the model."""
+        return self._engine.info
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded; until then audio waits."""
+        return self._engine.ready
+
+    @property
+    def running(self) -> int:
+        """Utterances under way."""
+        return len(self._running)
+
+    def begin(self, profile: Profile, asked: Asked) -> Utterance:
+        """Begin an utterance; the caller closes it.
+
+        Raises:
+            Refused: too many speak, the daemon stops, or the language is not one of the model's.
+
+        """
+        if self._stopping:
+            raise Refused("shutting-down", "the server is stopping")
+        if len(self._running) >= self._options.max_utterances:
+            raise Refused("overloaded", "too many are speaking at once")
+        languages = self._languages(profile, asked.language)
+        number = f"u{next(self._numbers)}"
+        context = self._contexts.of(asked.satellite) if asked.satellite else Context()
+        terms = Terms(
+            number,
+            asked.satellite or number,
+            languages,
+            context.likely(),
+            profile.task,
+            profile.beam_size,
+        )
+        heard = core.Utterance(
+            self._streaming(profile, asked),
+            pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
+            before=prompt.recent(self._contexts.prompt(context)),
+            sensitivity=asked.vad_sensitivity or profile.vad_sensitivity,
+        )
+        utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
+        self._running[number] = utterance
+        self._idle.clear()
+        self._begun[number] = (self._clock(), context)
+        return utterance
+
+    def forget(self, satellite: str) -> None:
+        """Drop a satellite's context before it expires."""
+        self._contexts.forget(satellite)
+
+    def stop(self) -> None:
+        """Begin no more utterances."""
+        self._stopping = True
+
+    async def idle(self) -> None:
+        """Wait until no utterance is under way."""
+        await self._idle.wait()
+
+    def fail_running(self, code: str, message: str) -> None:
+        """Answer everybody who still speaks."""
+        for utterance in list(self._running.values()):
+            utterance.fail(code, message)
+
+    def _languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
+        """Return the language to decode, or those to choose from; empty for all."""
+        if profile.languages:
+            return profile.languages
+        language = wanted or ("" if profile.language == "auto" else profile.language)
+        if not language or language == "auto":
+            # Only a model that knows few languages gains from choosing among them.
+            known = self.info.languages
+            return known if len(known) < len(LANGUAGES) - 1 else ()
+        code = language.replace("_", "-").split("-")[0].lower()
+        if code not in LANGUAGES or code not in self.info.languages:
+            raise Refused("unsupported-language", "the model does not know that language")
+        return (code,)
+
+    def _streaming(self, profile: Profile, asked: Asked) -> Streaming:
+        streaming = profile.streaming
+        return replace(
+            streaming,
+            partials=streaming.partials and asked.partials,
+            piece_min=streaming.piece_min or min(self.info.piece_min, streaming.piece_max),
+            carry_text=streaming.carry_text and self.info.carry_text,
+            # Translation moves words, so that their times say nothing about what is sure.
+            policy="local_agreement" if profile.task == "translate" else streaming.policy,
+        )
+
+    def _ended(self, utterance: Utterance, final: Final | None) -> None:
+        number = utterance.terms.id
+        del self._running[number]
+        if not self._running:
+            self._idle.set()
+        begun, context = self._begun.pop(number)
+        now = self._clock()
+        self._contexts.touch(utterance.terms.satellite)
+        if final is not None:
+            context.remember(final.text, final.language, now)
+        _LOG.info(
+            "%s: %s after %.1f s with %.1f s of speech, %d words, language %s, revision %d",
+            utterance.terms.satellite,
+            "answered" if final else "no answer",
+            now - begun,
+            utterance.seconds,
+            len(final.text.split()) if final else 0,
+            (final and final.language) or "-",
+            final.revision if final else 0,
+        )

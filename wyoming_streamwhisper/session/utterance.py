@@ -1,0 +1,251 @@
+"""One utterance at work: drives the pure core with voice activity and engine.
+
+It owns everything that runs for the utterance: nothing of it outlives `close`. All of it happens in
+the event loop, so there is no lock.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from wyoming_streamwhisper.core import utterance as core
+from wyoming_streamwhisper.core.audio import AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
+from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
+
+_LOG = logging.getLogger(__name__)
+_BACKLOG = 30 * RATE
+"""Samples that may wait for room in the window before `drained` makes the sender wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all decodes of an utterance have in common."""
+
+    id: str
+    satellite: str
+    languages: tuple[str, ...]
+    likely: tuple[tuple[str, float], ...]
+    task: str
+    beam_size: int
+
+
+class Utterance:
+    """Handle of a running utterance: `feed` audio, `end` it, and read its `events`."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        heard: core.Utterance,
+        engine: Engine,
+        vad: VadService,
+        longest: int,
+        on_close: Callable[["Utterance", Final | None], None],
+    ) -> None:
+        """Begin to listen; audio beyond `longest` samples is left out and ends the utterance."""
+        self.terms = terms
+        self._core = heard
+        self._engine = engine
+        self._vad = vad.stream(self._hear, self._deaf)
+        self._left = longest
+        self._on_close = on_close
+        self._converter: Converter | None = None
+        self._format: AudioFormat | None = None
+        self._backlog: deque[Samples] = deque()
+        self._backlogged = 0
+        self._ending = False
+        self._closed = False
+        self._decodes: dict[int, asyncio.Task[None]] = {}
+        self._urgent: set[int] = set()
+        self._partial: Partial | None = None
+        self._outcome: Final | Failed | None = None
+        self._news = asyncio.Event()
+        self._moved = asyncio.Event()
+
+    # The surface
+
+    @property
+    def ended(self) -> bool:
+        """Whether further audio is ignored: the end was told or found, or the outcome is known."""
+        return self._ending or self._core.ended or self._over
+
+    @property
+    def seconds(self) -> float:
+        """Speech heard so far, in seconds."""
+        return self._core.spoken / RATE
+
+    def feed(self, pcm: bytes, form: AudioFormat) -> None:
+        """Hear further audio; never blocks. A change of format is a new stream of bytes."""
+        if self.ended:
+            return
+        if self._converter is None or form != self._format:
+            self._push(self._converter.flush() if self._converter else None)
+            self._converter, self._format = Converter(form), form
+        self._push(self._converter.feed(pcm))
+        self._pump()
+
+    async def drained(self) -> None:
+        """Wait until there is little audio left to take in, so that a fast sender floods nobody."""
+        while self._backlogged > _BACKLOG and not self._over:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def end(self) -> None:
+        """Learn that no more audio comes; the final follows."""
+        if not self._ending:
+            self._push(self._converter.flush() if self._converter else None)
+            self._ending = True
+            self._pump()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield partials as they come and at last the outcome.
+
+        A reader that is slow gets the newest partial only, so nothing piles up. They end without an
+        outcome only where `close` comes before it.
+        """
+        while not self._closed or self._outcome is not None:
+            await self._news.wait()
+            self._news.clear()
+            if self._partial is not None:
+                partial, self._partial = self._partial, None
+                yield partial
+            if self._outcome is not None:
+                yield self._outcome
+                return
+
+    def fail(self, code: str, message: str) -> None:
+        """Give the utterance up, with a reason for who listens."""
+        if self._outcome is None:
+            self._outcome = Failed(code, message)
+            self._moved.set()
+            self._news.set()
+
+    async def close(self) -> None:
+        """Drop what is still under way. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._vad.close()
+        self._moved.set()
+        self._news.set()
+        running = list(self._decodes.values())
+        for task in running:
+            task.cancel()
+        try:
+            await asyncio.gather(*running, return_exceptions=True)
+        finally:
+            # Who closes may be cancelled too; the seat is given back all the same.
+            self._on_close(self, self._outcome if isinstance(self._outcome, Final) else None)
+
+    @property
+    def _over(self) -> bool:
+        return self._outcome is not None or self._closed
+
+    # Audio on its way in
+
+    def _push(self, samples: Samples | None) -> None:
+        if samples is None or not len(samples):
+            return
+        samples = samples[: self._left]
+        self._left -= len(samples)
+        self._backlog.append(samples)
+        self._backlogged += len(samples)
+        if not self._left:
+            self._ending = True
+
+    def _pump(self) -> None:
+        """Move audio from the backlog into the window, as far as there is room."""
+        while self._backlog and self._core.room and not self._core.ended:
+            samples = self._backlog.popleft()
+            now, later = samples[: self._core.room], samples[self._core.room :]
+            if len(later):
+                self._backlog.appendleft(later)
+            self._backlogged -= len(now)
+            self._core.audio(now)
+            self._vad.feed(now)
+        self._moved.set()
+        if self._ending and not self._backlog and not self._core.ended:
+            self._vad.flush()
+            self._core.stop()
+        self._act()
+
+    def _hear(self, probabilities: list[float]) -> None:
+        self._core.speech(probabilities)
+        self._pump()
+
+    def _deaf(self) -> None:
+        self.fail("engine-failed", "voice activity detection failed")
+
+    # What the core asks for
+
+    def _act(self) -> None:
+        effects = self._core.take()
+        for number in effects.withdrawn:
+            if (task := self._decodes.get(number)) is not None:
+                task.cancel()
+        for number in effects.urgent:
+            self._urgent.add(number)  # for a decode that has not come to the engine yet
+            self._engine.promote(self._id(number), Kind.FINAL)
+        for wish in effects.wishes:
+            # One that was withdrawn in the same breath may have lost its audio already.
+            if wish.number not in effects.withdrawn and not self._over:
+                self._begin_decode(wish)
+        for event in effects.events:
+            self._tell(event)
+
+    def _begin_decode(self, wish: Wish) -> None:
+        decode = self._decode(wish, self._core.samples(wish))
+        task = asyncio.create_task(decode, name=self._id(wish.number))
+        self._decodes[wish.number] = task
+        # A task that is cancelled before its first step never comes to a `finally` of its own.
+        task.add_done_callback(lambda _: self._decodes.pop(wish.number, None))
+
+    def _tell(self, event: core.Event) -> None:
+        match event:
+            case core.Words(text, revision):
+                self._partial = Partial(text, revision)
+            case core.Finished(text, revision, language, probability):
+                self._outcome = self._outcome or Final(text, revision, language, probability)
+                self._moved.set()
+            case core.Failed(code, message):
+                self._outcome = self._outcome or Failed(code, message)
+                self._moved.set()
+            case core.Closed():
+                return
+        self._news.set()
+
+    def _id(self, number: int) -> str:
+        return f"{self.terms.id}/{number}"
+
+    async def _decode(self, wish: Wish, samples: Samples) -> None:
+        terms = self.terms
+        request = Request(
+            id=self._id(wish.number),
+            satellite=terms.satellite,
+            kind=Kind.FINAL if wish.number in self._urgent else wish.kind,
+            samples=samples,
+            languages=(wish.language,) if wish.language else terms.languages,
+            likely=terms.likely,
+            task=terms.task,
+            prompt=wish.prompt,
+            prefix=wish.prefix,
+            beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
+            timed=wish.timed,
+        )
+        try:
+            try:
+                result = await self._engine.decode(request)
+            except EngineError as error:
+                self._core.failed(wish.number, error.code, str(error))
+            else:
+                self._core.result(wish.number, result.hypothesis)
+            self._pump()
+        except Exception:  # noqa: BLE001 - a task's border
+            # Nobody awaits this task, so whoever waits for the outcome must hear of it here.
+            _LOG.exception("%s: a decode could not be used", request.id)
+            self.fail("engine-failed", "the answer of the model could not be used")
