@@ -387,8 +387,11 @@ class Utterance:
         if text or not self._language:
             self._language = heard.language
             self._language_probability = heard.language_probability
-        confirmed = agreed(self._open.sure, heard.words) == len(heard.words)
-        self._begin(end, len(heard.words) if confirmed else None)
+        sure, closed = self._open.sure, len(heard.words)
+        confirmed = agreed(sure, heard.words) == closed
+        # Words that were spoken before the cut and are not in its text were wrong.
+        behind = all(word.start * RATE >= end for word in sure[closed:])
+        self._begin(end, closed if confirmed and behind else None)
         self._show()
 
     def _begin(self, start: int, closed: int | None) -> None:
