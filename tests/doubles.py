@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 from wyoming_streamwhisper.engine.api import (

@@ -8,17 +8,12 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
+from wyoming_streamwhisper.core.audio import RATE
+from wyoming_streamwhisper.core.events import Closed, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.utterance import (
-    Closed,
-    Event,
-    Failed,
-    Finished,
-    Utterance,
-    Words,
-)
+from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.core.window import LONGEST, RATE
+from wyoming_streamwhisper.core.window import LONGEST
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word, extends
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_streamwhisper.core.audio import (
-    SAMPLE_RATE,
+    RATE,
     AudioFormat,
     AudioFormatError,
     Converter,
@@ -112,7 +112,7 @@ def test_the_length_is_right_and_silence_stays_silence(
 ) -> None:
     zero = b"\x80" if form.width == 1 else b"\0"
     out = convert(form, [zero * (frames * form.frame + odd % form.frame)])
-    assert abs(len(out) - frames * SAMPLE_RATE / form.rate) <= 1
+    assert abs(len(out) - frames * RATE / form.rate) <= 1
     assert not out.any()
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.endpoint import Endpoint
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.voice import FRAME, Voice
-from wyoming_streamwhisper.core.window import RATE
 
 
 def spoken(silence: float, *, words: bool = True) -> Voice:

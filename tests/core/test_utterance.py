@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.scripted import Run, Script, Spoken, check, scripts
+from wyoming_streamwhisper.core.audio import RATE
+from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.utterance import Closed, Failed, Finished, Utterance, Words
-from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.wish import Kind
 
 options = st.builds(

@@ -13,7 +13,7 @@ import soxr
 
 from wyoming_streamwhisper.core.wav import WavHeader, find_wav
 
-SAMPLE_RATE = 16_000
+RATE = 16_000
 """Hz of every sample inside the daemon; Whisper and Silero know no other."""
 
 Samples = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ class AudioFormat:
     Raises AudioFormatError when made of anything else.
     """
 
-    rate: int = SAMPLE_RATE
+    rate: int = RATE
     """Frames a second, 8000 to 48000 Hz."""
     width: int = 2
     """Bytes of one channel's sample, 1 to 4."""
@@ -106,8 +106,8 @@ class Converter:
             self.format = _told(header) or self.format
         # At 16 kHz nothing is resampled, so nothing is delayed or changed. Elsewhere the filter of
         # soxr's default quality holds back 20 to 70 ms, which `flush` gives out.
-        if self.format.rate != SAMPLE_RATE:
-            self._resampler = soxr.ResampleStream(self.format.rate, SAMPLE_RATE, 1, dtype="float32")
+        if self.format.rate != RATE:
+            self._resampler = soxr.ResampleStream(self.format.rate, RATE, 1, dtype="float32")
         return self._convert(memoryview(head)[start:])
 
     def _convert(self, data: bytes | bytearray | memoryview) -> Samples:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.voice import Voice
-from wyoming_streamwhisper.core.window import RATE
 
 PATIENCE = {"aggressive": 0.6, "default": 1.0, "relaxed": 1.8}
 """How each sensitivity scales the silence waited for, in about Home Assistant's proportions."""

@@ -11,130 +11,34 @@ not depend on how the audio was chunked or how long the decodes took.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import replace
 
+from wyoming_streamwhisper.core.audio import RATE, Samples
+from wyoming_streamwhisper.core.cuts import Cut, Cuts, Seen, between_words
 from wyoming_streamwhisper.core.endpoint import Endpoint
+from wyoming_streamwhisper.core.events import Closed, Effects, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.policy import Heard, make_policy, weigh
+from wyoming_streamwhisper.core.piece import Piece
+from wyoming_streamwhisper.core.policy import make_policy
 from wyoming_streamwhisper.core.prompt import Prompt, recent
-from wyoming_streamwhisper.core.voice import FRAME, Voice
-from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples, Window
+from wyoming_streamwhisper.core.transcript import Transcript
+from wyoming_streamwhisper.core.voice import SHORTEST_SPEECH, Voice
+from wyoming_streamwhisper.core.window import LONGEST, Window
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import (
     Hypothesis,
     Word,
-    agreed,
     append,
     ends_sentence,
-    extends,
     goes_on,
     text_of,
 )
 
 _LEAD = int(0.3 * RATE)
 """Audio kept before speech: voice activity is noticed a little late."""
-_LONG_PAUSE = 2 * RATE
-"""A pause of this length closes a piece of any length."""
-_SHORTEST_SPEECH = 3 * FRAME
-"""Voice activity that counts; before that nobody knows whether it is a click."""
-_SHORTEST_PAUSE = int(0.2 * RATE)
-"""The pause that closes a piece which is almost full."""
-_KEPT = 2.0
-"""Seconds of sure words that a partial's window repeats as forced prefix; more would cost a
-decoder step a token, fewer would leave the model without footing."""
-_WORTHWHILE = 3 * RATE
-"""Audio that has to be saved before a partial's window leaves the piece's begin."""
 _SURE_LANGUAGE = 0.8
 """Probability from which partials stop detecting the language anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The text so far; within one revision it only grows."""
-
-    text: str
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The samples from `start` up to `end` are done with; silence has no text."""
-
-    start: int
-    end: int
-    text: str = ""
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The final text. Nothing comes behind it."""
-
-    text: str
-    revision: int
-    language: str
-    language_probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """There will be no final text. Nothing comes behind it."""
-
-    code: str
-    message: str
-
-
-Event = Words | Closed | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What an input led to."""
-
-    wishes: tuple[Wish, ...] = ()
-    urgent: tuple[int, ...] = ()
-    """Numbers of earlier wishes that have become the final."""
-    withdrawn: tuple[int, ...] = ()
-    """Numbers of earlier wishes that nobody waits for any more."""
-    events: tuple[Event, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Where the open piece is to be closed."""
-
-    end: int
-    silent: bool = True
-    """Whether nobody speaks there."""
-    sentence: bool = False
-    """Whether only if a sentence ends there."""
-    proof: int = 0
-    """End of the decode that has to confirm it; 0 for the one up to the cut itself."""
-
-
-@dataclass(slots=True)
-class _Piece:
-    """The open piece."""
-
-    start: int
-    sure: list[Word] = field(default_factory=list)
-    """Words that were sent."""
-    known: tuple[Word, ...] = ()
-    """Words before those that the last decode asked for is to bring."""
-    evidence: Sequence[Heard] = ()
-    """All words of the last hypothesis, with the evidence for each."""
-    heard: int = 0
-    """End of the last stretch asked for, so that each partial brings new speech."""
-    tried: int = 0
-    """End of the last free decode asked for, so that a failed one is not asked for again."""
-    refused: int = 0
-    """Last place at which it might have been closed, but no sentence ended."""
-    sentence: tuple[int, Hypothesis] | None = None
-    """A place where a sentence seems to end, and the text up to it."""
-    free: tuple[int, Hypothesis] | None = None
-    """The last free decode of the piece from its start, and where it ended."""
 
 
 class Utterance:
@@ -157,10 +61,11 @@ class Utterance:
         self._settle = int(options.settle * RATE)
         self._window = Window()
         self._voice = Voice(options.vad_threshold)
-        self._open = _Piece(0)
-        self._closed_text = ""
-        self._sent, self._revision = "", 0
-        self._language, self._language_probability = "", 0.0
+        self._cuts = Cuts(options)
+        self._open = Piece(0)
+        self._transcript = Transcript()
+        self._language = ""
+        """What partials take for the language, once one was sure of it."""
         self._outstanding: Wish | None = None
         self._numbers = 0
         self._total: int | None = None
@@ -255,7 +160,7 @@ class Utterance:
     def _advance(self) -> None:
         while not self._done:
             self._skip_silence()
-            due = self._due()
+            due = self._cuts.due(self._seen())
             if due is None:
                 break
             if not self._close_at(due):
@@ -274,90 +179,46 @@ class Utterance:
     def _skip_silence(self) -> None:
         """Close the silence before the speech of the open piece, without a decode."""
         stretches = self._voice.stretches
-        speech = stretches[0].start if stretches else self._voice.known - _SHORTEST_SPEECH
+        speech = stretches[0].start if stretches else self._voice.known - SHORTEST_SPEECH
         start = min(speech - _LEAD, self._window.end)
         # While nobody speaks it is done now and then; once somebody does, to the sample.
         worth = 1 if stretches else _LEAD
         if start - self._open.start >= worth and not self._open.tried:
             self._events.append(Closed(self._open.start, start))
-            self._begin(start, 0)
+            self._begin(start, ())
 
-    def _due(self) -> _Cut | None:
-        """Return where the open piece ends, or may end, if that is known already."""
-        start = self._open.start
-        full = start + int(self._options.piece_max * RATE)
-        pauses = [(b, e) for b, e in self._pauses() if b < full]
-        for begin, end in pauses:
-            settled, needed = begin + self._settle, self._pause_to_close(begin - start)
-            if self._open.sentence and self._open.sentence[0] == settled:
-                needed = max(needed // 2, self._settle)
-            if end - begin >= needed and begin + needed <= full:
-                return _Cut(settled)
-            if settled <= min(end, full) and begin - start >= self._options.piece_min * RATE:
-                cut = self._sentence_at(settled, end, full)
-                if cut is not None:
-                    return cut
-        if not self._knows(full):
-            return None
-        usable = [(b, min(e, full)) for b, e in pauses if b >= start + (full - start) // 3]
-        begin, end = max(usable, key=lambda pause: pause[1] - pause[0], default=(0, 0))
-        if end - begin >= FRAME:
-            return _Cut(begin + min((end - begin) // 2, self._settle))
-        return _Cut(full, silent=False)
-
-    def _sentence_at(self, settled: int, resumed: int, full: int) -> _Cut | None:
-        """Return the cut in a short pause, if it may end a sentence and can be looked into now.
-
-        What sounds like a sentence may go on ("..., because"), which shows when it is heard
-        together with what is spoken next.
-        """
-        seems = self._open.sentence
-        if seems is None:
-            return _Cut(settled, sentence=True) if settled > self._open.refused else None
-        if seems[0] != settled:
-            return None
-        ends = [b + self._settle for b, e in self._pauses() if e - b >= self._settle]
-        if self._total is not None and self._voice.known >= self._total:
-            ends.append(self._last_end(self._total))
-        proof = min((end for end in ends if end > resumed), default=full)
-        if proof >= full and not self._knows(full):
-            return None
-        return _Cut(settled, sentence=True, proof=min(proof, full))
+    def _seen(self) -> Seen:
+        """Say what `Cuts` has to know of the open piece."""
+        sentence, total, last = self._open.sentence, self._total, None
+        if total is not None and self._voice.known >= total and self._voice.stretches:
+            last = self._last_end(total)
+        return Seen(
+            start=self._open.start,
+            pauses=self._pauses(),
+            known=min(self._voice.known, self._window.end),
+            sentence=sentence[0] if sentence else None,
+            refused=self._open.refused,
+            last=last,
+        )
 
     def _pauses(self) -> list[tuple[int, int]]:
         """List the pauses; the last frame of all is filled up, and its silence is no audio."""
         return [(begin, min(end, self._window.end)) for begin, end in self._voice.pauses()]
 
-    def _knows(self, index: int) -> bool:
-        """Whether it is known who speaks up to there, also if somebody just begins to."""
-        return min(self._voice.known, self._window.end) >= index + _SHORTEST_SPEECH
-
-    def _pause_to_close(self, length: int) -> int:
-        """Return how long a pause behind so many samples closes the piece.
-
-        The longer the piece, the shorter: rather a breath between two words than a cut in one.
-        """
-        options = self._options
-        least, most = options.piece_min * RATE, options.piece_max * RATE
-        if length < least:
-            return _LONG_PAUSE
-        share = min((length - least) / max(most - least, 1), 1)
-        pause = options.piece_pause * RATE
-        return max(int(pause + share * min(_SHORTEST_PAUSE - pause, 0)), self._settle)
-
-    def _close_at(self, cut: _Cut) -> bool:
+    def _close_at(self, cut: Cut) -> bool:
         """Close the open piece there or refuse to; returns whether its text was there for that."""
-        free, end = self._open.free, cut.proof or cut.end
-        if free is None or free[0] != end:
+        end = cut.proof or cut.end
+        heard = self._open.heard_until(end)
+        if heard is None:
             self._want(self._urgency(end), end)
             return False
         if cut.sentence:
-            self._judge_sentence(cut, free[1])
+            self._judge_sentence(cut, heard)
         elif cut.silent:
-            self._close(end, free[1])
+            self._close(end, heard)
         else:
-            words, end = _cut_between_words(free[1].words, self._open.start, end)
-            self._close(end, replace(free[1], words=words))
+            words, end = between_words(heard.words, self._open.start, end)
+            self._close(end, replace(heard, words=words))
         return True
 
     def _urgency(self, end: int) -> Kind:
@@ -368,7 +229,7 @@ class Utterance:
         ahead = end == self._settled() and self._open.tried < end
         return Kind.SPECULATIVE if ahead else Kind.PIECE
 
-    def _judge_sentence(self, cut: _Cut, heard: Hypothesis) -> None:
+    def _judge_sentence(self, cut: Cut, heard: Hypothesis) -> None:
         seems = self._open.sentence
         if seems is None and ends_sentence(heard.words, heard.language):
             self._open.sentence = (cut.end, heard)
@@ -378,39 +239,28 @@ class Utterance:
             self._open.sentence, self._open.refused = None, cut.end
 
     def _close(self, end: int, heard: Hypothesis) -> None:
-        text = text_of(heard.words)
+        text = self._transcript.close(heard)
         self._events.append(Closed(self._open.start, end, text, heard.words))
-        self._closed_text = append(self._closed_text, text)
         # A piece that looks wrong must not lead the next one astray.
         carried = heard.plausible and self._options.carry_text
-        self._before = recent(self._closed_text) if carried else ""
-        if text or not self._language:
-            self._language = heard.language
-            self._language_probability = heard.language_probability
-        sure, closed = self._open.sure, len(heard.words)
-        confirmed = agreed(sure, heard.words) == closed
-        # Words that were spoken before the cut and are not in its text were wrong.
-        behind = all(word.start * RATE >= end for word in sure[closed:])
-        self._begin(end, closed if confirmed and behind else None)
+        self._before = recent(self._transcript.closed) if carried else ""
+        self._language = self._transcript.language
+        self._begin(end, heard.words)
         self._show()
 
-    def _begin(self, start: int, closed: int | None) -> None:
-        """Open the next piece; what was sent behind the first `closed` words remains sent."""
+    def _begin(self, start: int, words: Sequence[Word]) -> None:
+        """Open the next piece behind one that is closed with these words."""
         self._withdraw()
         self._window.trim(start)
         self._voice.forget(start)
-        before, self._open = self._open, _Piece(start)
-        if closed is not None:
-            self._open.sure, self._open.evidence = before.sure[closed:], before.evidence[closed:]
+        self._open = self._open.next(start, words)
 
     def _answered(self) -> bool:
         """Whether the text of all speech in the open piece is there."""
-        settled = self._settled()
         if not self._voice.stretches:
             return True
-        return (
-            settled is not None and self._open.free is not None and (self._open.free[0] == settled)
-        )
+        settled = self._settled()
+        return settled is not None and self._open.heard_until(settled) is not None
 
     def _settled(self) -> int | None:
         """Return the end of the range that will be the final if nobody speaks on."""
@@ -427,11 +277,11 @@ class Utterance:
             self._finish_with(total, None)
             return
         end = self._last_end(total)
-        free = self._open.free
-        if free is not None and free[0] == end:
-            self._finish_with(total, free[1])
-        else:
+        heard = self._open.heard_until(end)
+        if heard is None:
             self._want(Kind.FINAL, end, timed=False)
+        else:
+            self._finish_with(total, heard)
 
     def _last_end(self, total: int) -> int:
         """Return the end of the final's range."""
@@ -443,9 +293,8 @@ class Utterance:
         elif total > self._open.start:
             self._events.append(Closed(self._open.start, total))
         self._show()
-        self._finish(
-            Finished(self._sent, self._revision, self._language, self._language_probability)
-        )
+        said = self._transcript
+        self._finish(Finished(said.sent, said.revision, said.language, said.language_probability))
 
     def _finish(self, event: Finished | Failed) -> None:
         self._withdraw()
@@ -489,22 +338,13 @@ class Utterance:
             start, known = seems[0], seems[1].words
             first = min(len(known), len(sure))
         else:
-            first = self._footing()
+            first = self._open.footing()
             start = int(sure[first].start * RATE) if first else 0
             known = tuple(sure[:first])
         self._open.known = (*known, *sure[len(known) :])
         told = known if seems is None or self._options.carry_text else ()
         start = max(start, self._open.start)
         self._wish(Kind.PARTIAL, start, end, self._prompt(told), _tokens(sure[first:]))
-
-    def _footing(self) -> int:
-        """Return from which sure word on a partial repeats them; 0 where that saves little."""
-        sure = self._open.sure
-        if not sure:
-            return 0
-        near = sure[-1].end - _KEPT
-        first = next(i for i, word in enumerate(sure) if word.end > near)
-        return first if sure[first].start * RATE - self._open.start >= _WORTHWHILE else 0
 
     def _prompt(self, words: Sequence[Word]) -> Prompt:
         return Prompt(self._pinned, recent(append(self._before, text_of(words))))
@@ -555,38 +395,14 @@ class Utterance:
 
     def _commit(self, words: Sequence[Word], end: float) -> None:
         """Send what a hypothesis of the whole piece adds for sure."""
-        sent, seems = len(self._open.sure), self._open.sentence
-        # What seems to be a sentence will be closed as it was heard then.
-        contradicts = seems and agreed(words, seems[1].words) < len(seems[1].words)
-        if contradicts or agreed(words, self._open.sure) < sent:
-            self._open.evidence = ()
-            return
-        self._open.evidence = weigh(words, self._open.evidence)
-        count = self._policy.sure(self._open.evidence[sent:], end)
-        self._open.sure.extend(words[sent : sent + count])
-        if count:
+        if self._open.commit(words, self._policy, end):
             if self._options.final == "consistent":
-                self._drop_contradicted()
+                self._open.forget_contradicted()
             self._show()
 
-    def _drop_contradicted(self) -> None:
-        """Forget free decodes that would take back what was sent; they are asked for again."""
-        sure, free, seems = self._open.sure, self._open.free, self._open.sentence
-        if free and agreed(sure, free[1].words) < min(len(sure), len(free[1].words)):
-            self._open.free = None
-        if seems and agreed(sure, seems[1].words) < min(len(sure), len(seems[1].words)):
-            self._open.sentence = None
-
     def _show(self) -> None:
-        """Send the text so far, as a new revision if it takes back what was sent."""
-        text = append(self._closed_text, text_of(self._open.sure))
-        if text == self._sent:
-            return
-        if not extends(self._sent, text):
-            self._revision += 1
-        self._sent = text
-        if self._options.partials:
-            self._events.append(Words(text, self._revision))
+        if self._transcript.show(self._open.sure) and self._options.partials:
+            self._events.append(Words(self._transcript.sent, self._transcript.revision))
 
 
 def _tokens(words: Sequence[Word]) -> tuple[int, ...]:
@@ -595,18 +411,3 @@ def _tokens(words: Sequence[Word]) -> tuple[int, ...]:
 
 def _later(word: Word, seconds: float) -> Word:
     return replace(word, start=word.start + seconds, end=word.end + seconds)
-
-
-def _cut_between_words(words: Sequence[Word], start: int, end: int) -> tuple[tuple[Word, ...], int]:
-    """Cut unbroken speech at the longest gap between two words of its second half."""
-    middle = (start + end) / 2 / RATE
-    gaps = [
-        (after.start - before.end, i)
-        for i, (before, after) in enumerate(pairwise(words), 1)
-        if before.end >= middle and not after.is_punctuation
-    ]
-    if not gaps:
-        return tuple(words), end
-    _, count = max(gaps)
-    cut = int((words[count - 1].end + words[count].start) / 2 * RATE)
-    return tuple(words[:count]), min(max(cut, start + 1), end)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 FRAME = 512
 """Samples of a frame of voice activity (32 ms)."""
 _HYSTERESIS = 0.15
-_SHORTEST = 3  # frames
+SHORTEST_SPEECH = 3 * FRAME
+"""Samples of speech that count; before that nobody knows whether it is a click."""
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Voice:
     @property
     def speaking(self) -> bool:
         """Whether the last frame belongs to a stretch that counts."""
-        return self._began is not None and self.known - self._began >= _SHORTEST * FRAME
+        return self._began is not None and self.known - self._began >= SHORTEST_SPEECH
 
     def feed(self, probabilities: Iterable[float]) -> None:
         """Judge further frames."""

@@ -1,14 +1,11 @@
 """The sliding window: the samples that may still be decoded, found by their index in the stream."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-RATE = 16_000
-"""Samples a second of everything behind `core.audio`."""
+from wyoming_streamwhisper.core.audio import RATE, Samples
+
 LONGEST = 30 * RATE
 """What Whisper can look at in one pass, in samples."""
-
-Samples = NDArray[np.float32]
 
 
 class Window:

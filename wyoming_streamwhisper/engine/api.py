@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.window import RATE, Samples
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis
 

@@ -20,8 +20,9 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
+from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.prompt import fit
-from wyoming_streamwhisper.core.window import LONGEST, RATE, Samples
+from wyoming_streamwhisper.core.window import LONGEST
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, text_of
 from wyoming_streamwhisper.engine import clip

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wyoming_streamwhisper.core.audio import Samples
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.core.window import Samples
 from wyoming_streamwhisper.engine.api import State, Vad
 
 _LOG = logging.getLogger(__name__)

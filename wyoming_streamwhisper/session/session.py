@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from wyoming_streamwhisper.core import prompt
 from wyoming_streamwhisper.core import utterance as core
+from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.window import RATE
 from wyoming_streamwhisper.engine.api import Engine, EngineInfo
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts

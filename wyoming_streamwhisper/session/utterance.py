@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from wyoming_streamwhisper.core import utterance as core
-from wyoming_streamwhisper.core.audio import AudioFormat, Converter, Samples
-from wyoming_streamwhisper.core.window import RATE
+from wyoming_streamwhisper.core import events as core
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.utterance import Utterance as Core
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.engine.vad import VadService
@@ -41,7 +41,7 @@ class Utterance:
     def __init__(
         self,
         terms: Terms,
-        heard: core.Utterance,
+        heard: Core,
         engine: Engine,
         vad: VadService,
         longest: int,
