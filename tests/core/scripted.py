@@ -2,18 +2,17 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
 
-from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.events import Closed, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.core.window import LONGEST
+from wyoming_streamwhisper.core.window import LONGEST, RATE
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word, extends
 
@@ -167,6 +166,8 @@ class Run:
             self.waiting[wish.number] = wish
         for number in effects.urgent:
             assert number in self.waiting, "only what is under way can become urgent"
+            assert self.waiting[number].kind is not Kind.PARTIAL
+            self.waiting[number] = replace(self.waiting[number], kind=Kind.FINAL)
         for number in effects.withdrawn:
             assert self.waiting.pop(number, None), "only what is under way can be withdrawn"
         assert len(self.waiting) <= 1, "one wish at a time"

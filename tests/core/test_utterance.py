@@ -13,7 +13,8 @@ from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Utterance
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.words import Hypothesis, Word
 
 options = st.builds(
     Streaming,
@@ -102,6 +103,23 @@ def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None
     assert [wish.kind for wish in run.wished].count(Kind.SPECULATIVE) == 1
     assert not any(wish.kind is Kind.FINAL for wish in run.wished)
     assert run.last == Finished("turn on the light.", 0, "en", 1.0)
+
+
+class Inventive(Script):
+    """A model that hears a word too many while somebody speaks."""
+
+    def decode(self, wish: Wish) -> Hypothesis:
+        heard = (Word(" yes", 0.0, 0.5, 0.99, (1,)), Word(" uh", 0.5, 0.9, 0.99, (2,)))
+        count = 2 if wish.kind is Kind.PARTIAL else 1
+        return Hypothesis(heard[len(wish.prefix) : count], "en")
+
+
+def test_what_was_sent_too_much_is_taken_back() -> None:
+    run = Run(Inventive((Spoken("yes", 8000, 60_000, False),), 80_000), Streaming()).go()
+    check(run)
+    shown = [(event.text, event.revision) for event in run.events if isinstance(event, Words)]
+    assert shown == [("yes", 0), ("yes uh", 0), ("yes", 1)]
+    assert run.text == "yes"
 
 
 def test_speculation_under_way_becomes_the_final() -> None:
