@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,12 +17,33 @@ from wyoming_streamwhisper.engine.api import State, Vad
 
 _LOG = logging.getLogger(__name__)
 
+Floats = NDArray[np.float32]
+
 _CONTEXT = 64
 """Samples of the frame before that the network sees again."""
 _UNITS = 128
 
 
-class OnnxVad:
+class Silero(ABC):
+    """The network's state and input, which are the same however it is run."""
+
+    def new_state(self) -> State:
+        """Return zeros: both recurrent states [128] and the frame before [64]."""
+        return tuple(np.zeros(n, np.float32) for n in (_UNITS, _UNITS, _CONTEXT))
+
+    def step(self, states: Sequence[State], frames: Floats) -> tuple[list[State], Floats]:
+        """Judge one frame [512] of each stream in one call."""
+        h, c, context = (np.stack(part) for part in zip(*states, strict=True))
+        chances, h, c = self._run(np.concatenate([context, frames], axis=1), h, c)
+        after = [(h[i], c[i], frames[i, -_CONTEXT:]) for i in range(len(frames))]
+        return after, chances.reshape(-1)
+
+    @abstractmethod
+    def _run(self, seen: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return probabilities and the next states of [streams, 576] samples and both states."""
+
+
+class OnnxVad(Silero):
     """The network that faster-whisper ships, changed to take one frame of each of many streams.
 
     As shipped it takes many frames of one stream: its recurrent layer runs over the first axis.
@@ -38,18 +60,9 @@ class OnnxVad:
             _batched_network(), options, providers=["CPUExecutionProvider"]
         )
 
-    def new_state(self) -> State:
-        """Return zeros: both recurrent states [128] and the frame before [64]."""
-        return tuple(np.zeros(n, np.float32) for n in (_UNITS, _UNITS, _CONTEXT))
-
-    def step(
-        self, states: Sequence[State], frames: NDArray[np.float32]
-    ) -> tuple[list[State], NDArray[np.float32]]:
-        """Judge one frame [512] of each stream in one call."""
-        h, c, context = (np.stack(part) for part in zip(*states, strict=True))
-        seen = np.concatenate([context, frames], axis=1)
+    def _run(self, seen: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
         chances, h, c = self._session.run(None, {"input": seen, "h": h[None], "c": c[None]})
-        return _split(h[0], c[0], frames), np.asarray(chances, np.float32).reshape(-1)
+        return np.asarray(chances, np.float32), h[0], c[0]
 
 
 def _batched_network() -> bytes:
@@ -68,7 +81,7 @@ def _batched_network() -> bytes:
     return bytes(network.SerializeToString())
 
 
-class TorchVad:
+class TorchVad(Silero):
     """The `silero-vad` package on torch (extra `torch`)."""
 
     def __init__(self) -> None:
@@ -84,30 +97,14 @@ class TorchVad:
         self._torch = torch
         self._network = load_silero_vad(onnx=False)._model
 
-    def new_state(self) -> State:
-        """Return zeros: both recurrent states [128] and the frame before [64]."""
-        return tuple(np.zeros(n, np.float32) for n in (_UNITS, _UNITS, _CONTEXT))
-
-    def step(
-        self, states: Sequence[State], frames: NDArray[np.float32]
-    ) -> tuple[list[State], NDArray[np.float32]]:
-        """Judge one frame [512] of each stream in one call."""
-        h, c, context = (np.stack(part) for part in zip(*states, strict=True))
-        seen = np.concatenate([context, frames], axis=1)
+    def _run(self, seen: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
         torch = self._torch
         with torch.inference_mode():
             chances, state = self._network(
                 torch.from_numpy(seen), torch.from_numpy(np.stack([h, c]))
             )
         h, c = state.numpy()
-        return _split(h, c, frames), chances.numpy().reshape(-1)
-
-
-def _split(
-    h: NDArray[np.float32], c: NDArray[np.float32], frames: NDArray[np.float32]
-) -> list[State]:
-    """Return each stream's state of its row in [streams, ...] arrays."""
-    return [(h[i], c[i], frames[i, -_CONTEXT:]) for i in range(len(frames))]
+        return chances.numpy(), h, c
 
 
 def make_vad(name: str) -> Vad:
