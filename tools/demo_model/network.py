@@ -1,0 +1,139 @@
+"""Whisper's network with the demo model's sizes; parameter names are those of openai-whisper."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 256, 4, 4, 4
+MELS, AUDIO_CONTEXT, TEXT_CONTEXT = 80, 1500, 448
+ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the words' times
+PLAIN_UP_TO = 256  # positions; on a CPU the fused attention pays only for longer ones
+
+
+def sinusoids(length: int, channels: int) -> Tensor:
+    """Give the encoder's fixed positions."""
+    step = math.log(10000) / (channels // 2 - 1)
+    angle = torch.arange(length)[:, None] * torch.exp(-step * torch.arange(channels // 2))[None]
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Attention(nn.Module):
+    """Attention of one sequence to another (or to itself)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+        self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(
+        self, x: Tensor, source: Tensor, *, causal: bool = False, want_weights: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Mix `source` for each position of `x`; the weights too where they are wanted."""
+
+        def split(t: Tensor) -> Tensor:
+            return t.view(t.shape[0], t.shape[1], self.heads, -1).transpose(1, 2)
+
+        q, k, v = split(self.query(x)), split(self.key(source)), split(self.value(source))
+        weights = None
+        if want_weights:
+            scale = math.sqrt(q.shape[-1])
+            weights = (q.float() @ k.float().transpose(-1, -2) / scale).softmax(-1)
+            mixed = weights.to(v.dtype) @ v
+        elif not causal and k.shape[2] <= PLAIN_UP_TO:
+            scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+            mixed = scores.softmax(-1) @ v
+        else:
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return self.out(mixed.transpose(1, 2).flatten(2)), weights
+
+
+class Block(nn.Module):
+    """One layer of the encoder, or (with `cross`) of the decoder."""
+
+    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+        super().__init__()
+        self.attn, self.attn_ln = Attention(width, heads), nn.LayerNorm(width)
+        if cross:
+            self.cross_attn, self.cross_attn_ln = Attention(width, heads), nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.mlp_ln = nn.LayerNorm(width)
+
+    def forward(
+        self, x: Tensor, audio: Tensor | None = None, *, want_weights: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Pass `x` on; a decoder's layer attends to `audio` too."""
+        h = self.attn_ln(x)
+        x = x + self.attn(h, h, causal=audio is not None)[0]
+        weights = None
+        if audio is not None:
+            h = self.cross_attn_ln(x)
+            mixed, weights = self.cross_attn(h, audio, want_weights=want_weights)
+            x = x + mixed
+        return x + self.mlp(self.mlp_ln(x)), weights
+
+
+class Encoder(nn.Module):
+    """Features to what is heard."""
+
+    positional_embedding: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(MELS, WIDTH, 3, padding=1)
+        self.conv2 = nn.Conv1d(WIDTH, WIDTH, 3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", sinusoids(AUDIO_CONTEXT, WIDTH))
+        self.blocks = nn.ModuleList(Block(WIDTH, HEADS, cross=False) for _ in range(ENCODER_LAYERS))
+        self.ln_post = nn.LayerNorm(WIDTH)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Turn features [batch, 80, frames (even, up to 3000)] into [batch, frames / 2, width]."""
+        x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
+        x = x + self.positional_embedding[: x.shape[1]]
+        for block in self.blocks:
+            x, _ = block(x)
+        out: Tensor = self.ln_post(x)
+        return out
+
+
+class Decoder(nn.Module):
+    """What is heard, and the tokens so far, to the logits of the next."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(rows, WIDTH)
+        self.positional_embedding = nn.Parameter(torch.randn(TEXT_CONTEXT, WIDTH) * 0.01)
+        self.blocks = nn.ModuleList(Block(WIDTH, HEADS, cross=True) for _ in range(DECODER_LAYERS))
+        self.ln = nn.LayerNorm(WIDTH)
+        nn.init.normal_(self.token_embedding.weight, std=0.02)
+
+    def forward(
+        self, tokens: Tensor, audio: Tensor, *, want_weights: bool = False
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Give the hidden states before the logits, and the alignment heads' weights if wanted."""
+        x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
+        aligned = []
+        for i, block in enumerate(self.blocks):
+            heads = [h for layer, h in ALIGNMENT_HEADS if layer == i] if want_weights else []
+            x, weights = block(x, audio, want_weights=bool(heads))
+            aligned += [weights[:, h] for h in heads]
+        return self.ln(x), aligned
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Give the logits of the trained rows."""
+        return hidden @ self.token_embedding.weight.T
+
+
+class Whisper(nn.Module):
+    """`rows` token rows (see `vocabulary`); `letters` is a helper head, dropped at export."""
+
+    def __init__(self, rows: int, letters: int) -> None:
+        super().__init__()
+        self.encoder, self.decoder = Encoder(), Decoder(rows)
+        self.letters = nn.Linear(WIDTH, letters)
