@@ -38,8 +38,9 @@ class Batch:
 
     def to(self, device: str) -> Batch:
         """Move the tensors to a device."""
-        moved = [t.to(device) for t in (self.mel, self.tokens, self.targets, self.spans)]
-        return Batch(*moved, letters=self.letters)
+        mel, tokens = self.mel.to(device), self.tokens.to(device)
+        targets, spans = self.targets.to(device), self.spans.to(device)
+        return Batch(mel, tokens, targets, spans, self.letters)
 
 
 def _padding(rng: random.Random, examples: list[Example]) -> tuple[list[Example], int]:
@@ -133,10 +134,11 @@ class Source:
 def make(source: Source, progress: float, count: int) -> list[Batch]:
     """Make batches in this process, for tests and short runs."""
     vocabulary, rng = Vocabulary(source.kept), random.Random(source.seed)
-    maker, out = Maker(Corpus(source.corpus), vocabulary, source.seed), []
+    maker = Maker(Corpus(source.corpus), vocabulary, source.seed)
+    out: list[Batch] = []
     while len(out) < count:
-        for examples in batches(maker, source.seconds, progress):
-            out.append(collate(examples, rng, vocabulary))
+        groups = batches(maker, source.seconds, progress)
+        out += [collate(examples, rng, vocabulary) for examples in groups]
     return out[:count]
 
 

@@ -24,7 +24,7 @@ from .synthesis import Clip, Split, draw, speak_espeak, speak_process, usable
 
 ESPEAK_JOB, PROCESS_JOB = 1000, 100  # clips a job: the loss when interrupted
 ENGLISH_SHARE = 0.58  # English has many accents, German one
-KIND_SHARES = (("grammar", 0.62), ("names", 0.2), ("free", 0.18))
+KIND_SHARES = {"grammar": 0.62, "names": 0.2, "free": 0.18}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Job:
 
 
 def plan(espeak: int, natural: int, seed: int) -> list[Job]:
-    """The jobs of a training corpus: `espeak` clips, and `natural` of each other voice."""
+    """List the jobs of a training corpus: `espeak` clips, and `natural` of each other voice."""
     starts = range(0, espeak, ESPEAK_JOB)
     jobs = [Job("espeak", min(ESPEAK_JOB, espeak - i), seed * 10007 + i) for i in starts]
     for number, voice in enumerate((*voices.NATURAL, *voices.FESTIVAL)):
@@ -56,10 +56,10 @@ def plan(espeak: int, natural: int, seed: int) -> list[Job]:
 
 
 def clips(job: Job) -> Iterator[Clip]:
-    """The job's clips, one after another."""
+    """Speak the job's clips, one after another."""
     rng = random.Random(job.seed)
     engine = Espeak() if job.voice == "espeak" else None
-    kinds, weights = zip(*KIND_SHARES, strict=True)
+    kinds, weights = list(KIND_SHARES), list(KIND_SHARES.values())
     for _ in range(job.count):
         kind = rng.choices(kinds, weights)[0]
         if engine:
@@ -118,6 +118,6 @@ class Corpus:
         self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
 
     def audio(self, row: dict[str, Any]) -> NDArray[np.float32]:
-        """The samples of one row of the index, -1 to 1."""
+        """Give the samples of one row of the index, -1 to 1."""
         part = self._audio[row["offset"] : row["offset"] + row["n"]]
-        return part.astype(np.float32) / 32768
+        return np.asarray(part, np.float32) / np.float32(32768)

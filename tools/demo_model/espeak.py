@@ -61,7 +61,7 @@ class Espeak:
     def say(
         self, text: str, voice: str, manner: Manner
     ) -> tuple[NDArray[np.int16], list[tuple[int, int]]]:
-        """The audio at `self.rate`, and (character, milliseconds) of each word's start."""
+        """Speak: the audio at `self.rate`, and (character, milliseconds) of each word's start."""
         self._chunks, self._words = [], []
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice}")

@@ -22,7 +22,7 @@ def _fast_size(n: int) -> int:
 @functools.cache
 def _filters(warp: float) -> Tensor:
     """Give the mel filters, those of a vocal tract `warp` times as long."""
-    filters = mel_filters(torch.device("cpu"), 80).clone()
+    filters: Tensor = mel_filters(torch.device("cpu"), 80).clone()
     if warp == 1:
         return filters
     bins = np.arange(filters.shape[1])
@@ -37,7 +37,8 @@ def log_mel(audio: Tensor, warp: float = 1.0) -> Tensor:
     power = torch.stft(audio, 400, HOP, window=window, return_complex=True)[..., :-1].abs() ** 2
     log = torch.clamp(_filters(warp) @ power, min=1e-10).log10()
     log = torch.maximum(log, log.amax((1, 2), keepdim=True) - 8)
-    return (log + 4) / 4
+    out: Tensor = (log + 4) / 4
+    return out
 
 
 def _coloured(rng: np.random.Generator, n: int, power: float) -> Audio:
@@ -56,7 +57,7 @@ def _hum(rng: np.random.Generator, n: int) -> Audio:
 
 def _clicks(rng: np.random.Generator, n: int) -> Audio:
     clicks = np.where(rng.random(n) < 4 / RATE, rng.standard_normal(n), 0)
-    return np.convolve(clicks, np.exp(-np.arange(400) / 40), "same").astype(np.float32)
+    return np.asarray(np.convolve(clicks, np.exp(-np.arange(400) / 40), "same"), np.float32)
 
 
 def _melody(rng: np.random.Generator, n: int) -> Audio:
@@ -114,7 +115,7 @@ def spoil(audio: Audio, rng: np.random.Generator, hard: float) -> Audio:
     audio = audio / (np.abs(audio).max() + 1e-6) * level
     if rng.random() < 0.5 * hard + 0.1:
         audio = audio + noise(rng, len(audio)) * level * 10 ** (-rng.uniform(10, 45) / 20)
-    return np.clip(audio, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(audio, -1, 1), np.float32)
 
 
 def stretch(audio: Audio, factor: float) -> Audio:

@@ -19,31 +19,32 @@ SEEDS = """
 Adelheid Albert Alice Amalie Anders Andrea Angelika Annika Anton Arabella Arthur Astrid August
 Aurelia Barnaby Bastian Beatrix Benedikt Bernadette Bettina Bianca Birgit Brigitte Bruno Camilla
 Carlotta Caspar Cecilia Charlotte Christoph Clara Claudia Clemens Conrad Cordula Cornelia Damian
-Dagmar Deborah Dennis Dietrich Dominik Dorothea Eberhard Edgar Edith Eleonora Elias Elisabeth Elvira
-Emanuel Emilia Erich Ernestine Esther Eugen Fabian Felicitas Felix Ferdinand Fiona Florian Franziska
-Frederick Friedrich Gabriel Georgina Gerald Gertrude Gisela Gloria Gottfried Gregor Gudrun Gustav
-Hannelore Harald Hartmut Hedwig Heinrich Helena Helmut Henrietta Herbert Hermine Hildegard Holger
-Horatio Hubert Ignaz Ilona Ingrid Irene Isabella Jakob Jasmin Jeremias Joachim Johanna Jolanda
-Jonathan Josephine Judith Juliane Karin Karoline Kasimir Katharina Kerstin Konstantin Kornelius
-Kunigunde Lambert Laurenz Leander Leonhard Leopold Lieselotte Linus Lorenz Lothar Lucinda Ludwig
-Luisa Magdalena Malvina Manfred Marcella Margarete Marlene Matilda Matthias Maximilian Melanie
-Melchior Michaela Miranda Moritz Nadine Nathaniel Nikolaus Norbert Octavia Olivia Ortrud Oskar
-Ottilie Pamela Patricia Pauline Penelope Philippa Quentin Raimund Raphael Rebecca Reinhold Renate
-Richard Roderick Roland Rosalind Rudolf Rupert Sabine Samuel Sebastian Selma Severin Sibylle Siegfried
-Simone Solveig Stanislaus Stefanie Sylvester Tabea Tamara Thaddeus Theodora Theresa Tobias Tristan
-Ulrike Urban Ursula Valentin Vanessa Veronika Viktoria Vincent Viola Walburga Waldemar Walter Wendelin
-Wilfried Wilhelmine Winfried Wolfgang Xaver Yvonne Zacharias Abernathy Ackermann Aldridge Baumgartner
-Blackwood Bramstedt Brandauer Brockmann Callahan Carrington Dallinger Davenport Eisenhauer Ellsworth
-Fairbanks Falkenberg Feldkamp Gallagher Gerstner Goldwater Grunewald Hallberg Hartwell Hillebrand
-Holloway Kaltenbach Kensington Kirchner Lancaster Landauer Lindqvist Lockhart Mandelbaum Merriweather
-Morgenstern Neuhaus Nightingale Oberland Osterkamp Pemberton Pickering Quennell Radcliffe Ravensburg
-Rosenthal Sandoval Schellenberg Silverton Sommerfeld Steinbach Sutherland Tannhauser Thornton
-Underwood Vandermeer Wallenstein Wellington Westerholt Winterbourne Zellweger Altona Barcelona
-Bellinzona Calabria Cordoba Davos Esperanza Galicia Havanna Kalimera Lugano Marbella Monterosa
-Nirvana Odessa Palermo Ravenna Salamanca Toledo Valencia Verona Zagora Aurora Calypso Dynamo Eldorado
-Filomena Galaxia Hyperion Juventa Kantara Luminara Maverick Novella Orion Paloma Quadriga Rialto
-Saturnia Tempora Umbria Vesuvia Xanadu Zephyra
-""".split()
+Dagmar Deborah Dennis Dietrich Dominik Dorothea Eberhard Edgar Edith Eleonora Elias Elisabeth
+Elvira Emanuel Emilia Erich Ernestine Esther Eugen Fabian Felicitas Felix Ferdinand Fiona Florian
+Franziska Frederick Friedrich Gabriel Georgina Gerald Gertrude Gisela Gloria Gottfried Gregor
+Gudrun Gustav Hannelore Harald Hartmut Hedwig Heinrich Helena Helmut Henrietta Herbert Hermine
+Hildegard Holger Horatio Hubert Ignaz Ilona Ingrid Irene Isabella Jakob Jasmin Jeremias Joachim
+Johanna Jolanda Jonathan Josephine Judith Juliane Karin Karoline Kasimir Katharina Kerstin
+Konstantin Kornelius Kunigunde Lambert Laurenz Leander Leonhard Leopold Lieselotte Linus Lorenz
+Lothar Lucinda Ludwig Luisa Magdalena Malvina Manfred Marcella Margarete Marlene Matilda Matthias
+Maximilian Melanie Melchior Michaela Miranda Moritz Nadine Nathaniel Nikolaus Norbert Octavia
+Olivia Ortrud Oskar Ottilie Pamela Patricia Pauline Penelope Philippa Quentin Raimund Raphael
+Rebecca Reinhold Renate Richard Roderick Roland Rosalind Rudolf Rupert Sabine Samuel Sebastian
+Selma Severin Sibylle Siegfried Simone Solveig Stanislaus Stefanie Sylvester Tabea Tamara Thaddeus
+Theodora Theresa Tobias Tristan Ulrike Urban Ursula Valentin Vanessa Veronika Viktoria Vincent
+Viola Walburga Waldemar Walter Wendelin Wilfried Wilhelmine Winfried Wolfgang Xaver Yvonne
+Zacharias Abernathy Ackermann Aldridge Baumgartner Blackwood Bramstedt Brandauer Brockmann
+Callahan Carrington Dallinger Davenport Eisenhauer Ellsworth Fairbanks Falkenberg Feldkamp
+Gallagher Gerstner Goldwater Grunewald Hallberg Hartwell Hillebrand Holloway Kaltenbach Kensington
+Kirchner Lancaster Landauer Lindqvist Lockhart Mandelbaum Merriweather Morgenstern Neuhaus
+Nightingale Oberland Osterkamp Pemberton Pickering Quennell Radcliffe Ravensburg Rosenthal
+Sandoval Schellenberg Silverton Sommerfeld Steinbach Sutherland Tannhauser Thornton Underwood
+Vandermeer Wallenstein Wellington Westerholt Winterbourne Zellweger Altona Barcelona Bellinzona
+Calabria Cordoba Davos Esperanza Galicia Havanna Kalimera Lugano Marbella Monterosa Nirvana Odessa
+Palermo Ravenna Salamanca Toledo Valencia Verona Zagora Aurora Calypso Dynamo Eldorado Filomena
+Galaxia Hyperion Juventa Kantara Luminara Maverick Novella Orion Paloma Quadriga Rialto Saturnia
+Tempora Umbria Vesuvia Xanadu Zephyra
+""".split()  # noqa: SIM905
 
 ROOM_KINDS = (
     ("room", "Zimmer"),
@@ -144,14 +145,14 @@ def held_out(name: str) -> bool:
 
 
 def draw_name(rng: random.Random, split: str) -> str:
-    """An invented name of the training (`train`) or evaluation (`eval`) set."""
+    """Draw an invented name of the training (`train`) or evaluation (`eval`) set."""
     while held_out(name := invent(rng)) != (split == "eval"):
         pass
     return name
 
 
 def sample_named(rng: random.Random, split: str) -> Named:
-    """A sentence around one or two names of `split`."""
+    """Draw a sentence around one or two names of `split`."""
     a, b = draw_name(rng, split), draw_name(rng, split)
     en, de = rng.choice(SENTENCES)
     room, kind = rng.choice(ROOM_KINDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import random
 import subprocess
 import tempfile
@@ -55,7 +56,7 @@ class Clip:
     guessed: list[int] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
-        """The clip without its audio, as a line of the index."""
+        """Give the clip without its audio, as a line of the index."""
         return {
             **asdict(self.sentence),
             "voice": self.voice,
@@ -65,7 +66,7 @@ class Clip:
 
 
 def is_eval(pair: Pair) -> bool:
-    """The split by sentence: about one in 40 is never trained on, in either language."""
+    """Tell the split by sentence: about one in 40 is never trained on, in either language."""
     return int(hashlib.sha1(pair.en.encode(), usedforsecurity=False).hexdigest(), 16) % 40 == 0
 
 
@@ -76,7 +77,7 @@ def _free_sentences(language: str, split: Split) -> tuple[str, ...]:
 
 
 def draw(rng: random.Random, split: Split, language: str, kind: str = "grammar") -> Sentence:
-    """A random sentence of a kind that belongs to `split`."""
+    """Draw a random sentence of a kind that belongs to `split`."""
     if kind == "free" and (texts := _free_sentences(language, split)):
         return Sentence(language, rng.choice(texts), kind="free")
     found: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ def draw(rng: random.Random, split: Split, language: str, kind: str = "grammar")
 
 
 def words_as_spoken(text: str, language: str) -> tuple[str, list[int]]:
-    """The text for the synthesizer, and for each of its characters the written word it is of."""
+    """Give the text for the synthesizer, and for each of its characters the word it is of."""
     out, owner = "", []
     for i, word in enumerate(text.split()):
         piece = spoken_word(word, language) + " "
@@ -140,7 +141,7 @@ def fill_marks(
     """
     known = sorted(starts)
     times = [starts[i] for i in known]
-    if not known or known[0] != 0 or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+    if not known or known[0] != 0 or any(a >= b for a, b in itertools.pairwise(times)):
         return None
     edges: list[int] = []
     for i, following in zip(known, [*known[1:], len(words)], strict=True):

@@ -46,7 +46,8 @@ class Plan:
 
 def optimizers_of(model: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
     """Muon for the inner matrices, AdamW for the rest."""
-    inner, rest = [], []
+    inner: list[Tensor] = []
+    rest: list[Tensor] = []
     for name, weight in model.named_parameters():
         is_inner = weight.ndim == 2 and "embedding" not in name and "letters" not in name
         (inner if is_inner else rest).append(weight)
@@ -169,7 +170,8 @@ class Trainer:
         losses = self.losses(batch.to(self.device))
         weights = {"token": 1.0, "ctc": self.plan.ctc_weight}
         weights["attention"] = self.plan.attention_weight
-        torch.stack([weights[name] * loss for name, loss in losses.items()]).sum().backward()
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        total.backward()  # type: ignore[no-untyped-call]
         self._collect()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -192,7 +194,8 @@ class Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(self.plan.mean_decay, (1 + self.step) / (20 + self.step))
-        means, weights = list(self.mean.parameters()), list(self.model.parameters())
+        means: list[Tensor] = [*self.mean.parameters()]
+        weights: list[Tensor] = [*self.model.parameters()]
         torch._foreach_lerp_(means, weights, 1 - decay)
 
 

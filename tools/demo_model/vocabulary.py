@@ -12,6 +12,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,7 +24,8 @@ N_VOCAB = 51865
 TOKENIZER = get_tokenizer(multilingual=True, num_languages=99)
 SOT, EOT, PREV = TOKENIZER.sot, TOKENIZER.eot, TOKENIZER.sot_prev
 TRANSCRIBE, TRANSLATE = TOKENIZER.transcribe, TOKENIZER.translate
-NO_TIMESTAMPS, TIMESTAMP_0 = TOKENIZER.no_timestamps, TOKENIZER.timestamp_begin
+NO_TIMESTAMPS: int = TOKENIZER.no_timestamps
+TIMESTAMP_0: int = TOKENIZER.timestamp_begin
 NO_SPEECH: int = TOKENIZER.special_tokens["<|nospeech|>"]
 LANGUAGE: dict[str, int] = {code: TOKENIZER.to_language_token(code) for code in ("en", "de")}
 TIMESTAMPS = 1501
@@ -79,6 +81,14 @@ class Vocabulary:
         """Keep the tokens that `texts` use often enough, and those of `also`."""
         counts = count_tokens(texts)
         return cls({*also, *(t for t, n in counts.items() if n >= FEWEST_USES)})
+
+    @staticmethod
+    def kept_by(checkpoint: Path | None) -> list[int]:
+        """List the tokens that a checkpoint has trained; none without one."""
+        if checkpoint is None:
+            return []
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        return [int(token) for token in saved["kept"]]
 
     def knows(self, text: str) -> bool:
         """Whether every token of `text` has a row of its own."""

@@ -43,7 +43,7 @@ def parse(text: str) -> Voice:
 
 
 def espeak_voice(rng: random.Random, language: str, *, held_out: bool) -> Voice:
-    """A random espeak-ng voice of a language, seen in training or held out."""
+    """Draw a random espeak-ng voice of a language, seen in training or held out."""
     accent = rng.choice(ENGLISH if language == "en" else GERMAN)
     variant = rng.choice(HELD_OUT_VARIANTS if held_out else VARIANTS)
     return Voice("espeak", f"{accent}+{variant}" if variant else accent)
