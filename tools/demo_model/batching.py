@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .corpus import Corpus
 from .examples import LETTERS, Example, Maker, batches
-from .features import RATE, log_mel
+from .features import log_mel
+from .sound import RATE
 from .vocabulary import EOT, NO_SPEECH, NO_TIMESTAMPS, Vocabulary
 
 STEP = 6400  # samples: windows are padded to multiples of 0.4 s

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from . import voices
 from .espeak import Espeak
-from .features import RATE, Audio, noise
+from .sound import RATE, Audio, noise
 from .synthesis import Clip, draw, speak_espeak, speak_process
 
 PAUSE_S = 0.5

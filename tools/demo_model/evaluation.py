@@ -19,8 +19,8 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from .features import RATE, Audio
 from .hearing import FULL_S, Hearing
+from .sound import RATE, Audio
 
 SHORT_S = 2.0  # audio context where as little as possible is encoded
 CUT_AFTER_S, BEGUN_BEFORE_S = 0.04, 0.03

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .corpus import Corpus
-from .features import RATE, Audio, noise, spoil
+from .sound import RATE, Audio, noise, spoil
 from .track import FULL_S, Track, Window
 from .vocabulary import (
     EOT,
@@ -49,11 +49,11 @@ class Example:
 class Mix:
     """Shares of the kinds of examples (of the audio for `long`, else of the single sentences)."""
 
-    long: float = 0.4
+    long: float = 0.45
     cut: float = 0.18
     begun: float = 0.13
     both: float = 0.05
-    translate: float = 0.17
+    translate: float = 0.2
     silence: float = 0.035
     stamped: float = 0.35
     stamped_long: float = 0.55

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import ctranslate2
 import torch
-from transformers import (
+from transformers import (  # type: ignore[attr-defined]
     GenerationConfig,
     WhisperConfig,
     WhisperForConditionalGeneration,
-    WhisperTokenizerFast,  # type: ignore[attr-defined]
+    WhisperTokenizerFast,
 )
 
 from .network import ALIGNMENT_HEADS, AUDIO_CONTEXT, MELS, TEXT_CONTEXT

@@ -11,7 +11,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 
-from .features import RATE, Audio
+from .sound import RATE, Audio
 
 FULL_S = 30
 ENCODED_AGAIN = 160  # frames: CTranslate2 takes 80 positions for features of 80 mels

@@ -14,8 +14,8 @@ import whisper
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
 from .evaluation import Pairs
-from .features import RATE, Audio
 from .hearing import FULL_S, Hearing
+from .sound import RATE, Audio
 
 
 class OpenAI:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from . import free, names
 from .espeak import Espeak, Manner
 from .grammar import Pair, sample, spoken_word
+from .sound import RATE
 from .voices import Voice
 
-RATE = 16000
 KINDS = ("grammar", "names", "free")
 Split = Literal["train", "eval"]
 SILENT_AMPLITUDE = 150  # of 32767; below it a synthesizer says nothing

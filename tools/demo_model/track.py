@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .features import RATE, Audio, stretch
+from .sound import RATE, Audio, stretch
 
 FULL_S = 30.0
 

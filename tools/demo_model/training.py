@@ -35,8 +35,8 @@ class Plan:
     ctc_weight: float = 0.2
     attention_weight: float = 0.15
     mean_decay: float = 0.999
-    save_every: int = 200
-    log_every: int = 50
+    save_every: int = 100
+    log_every: int = 20
 
     def rate_at(self, step: int) -> float:
         """Give the learning rate of a step."""
