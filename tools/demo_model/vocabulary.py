@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +22,9 @@ from torch import Tensor
 from whisper.tokenizer import get_tokenizer
 
 N_VOCAB = 51865
-TOKENIZER = get_tokenizer(multilingual=True, num_languages=99)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ResourceWarning)  # it leaves its file to the collector
+    TOKENIZER = get_tokenizer(multilingual=True, num_languages=99)
 SOT, EOT, PREV = TOKENIZER.sot, TOKENIZER.eot, TOKENIZER.sot_prev
 TRANSCRIBE, TRANSLATE = TOKENIZER.transcribe, TOKENIZER.translate
 NO_TIMESTAMPS: int = TOKENIZER.no_timestamps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tools.demo_model import free, grammar, names
 
 

@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+
 from tools.demo_model.sound import RATE, noise, spoil, stretch
 from tools.demo_model.track import Track
 
