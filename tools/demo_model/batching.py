@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import queue
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,30 +19,37 @@ from torch import Tensor
 from .corpus import Corpus
 from .examples import LETTERS, Example, Maker, batches
 from .features import log_mel
+from .network import AUDIO_CONTEXT
 from .sound import RATE
 from .vocabulary import EOT, NO_SPEECH, NO_TIMESTAMPS, Vocabulary
 
 STEP = 6400  # samples: windows are padded to multiples of 0.4 s
 IGNORED = -100
+WAIT_S = 5  # for a batch, before the process that makes them is looked after
 LONG_PAD_SHARE = 0.1  # of the batches: short speech in a long context
 WARPS = (0.86, 0.9, 0.94, 0.97, 1.0, 1.0, 1.0, 1.03, 1.06, 1.1, 1.15)
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a training step needs; `spans` are (row, token, first frame, frame behind)."""
+    """What a training step needs.
+
+    `spans` are (row, token, first position, position behind); `first` are the positions at which
+    the windows begin.
+    """
 
     mel: Tensor
     tokens: Tensor
     targets: Tensor
     spans: Tensor
+    first: Tensor
     letters: list[list[int]]
 
     def to(self, device: str) -> Batch:
         """Move the tensors to a device."""
         mel, tokens = self.mel.to(device), self.tokens.to(device)
         targets, spans = self.targets.to(device), self.spans.to(device)
-        return Batch(mel, tokens, targets, spans, self.letters)
+        return Batch(mel, tokens, targets, spans, self.first.to(device), self.letters)
 
 
 def _padding(rng: random.Random, examples: list[Example]) -> tuple[list[Example], int]:
@@ -97,7 +105,18 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     goals = torch.where(targets >= 0, row[targets.clamp(min=0)], targets)
     letters = [[LETTERS.index(c) + 1 for c in e.letters] for e in examples]
     where = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
-    return Batch(mel, row[tokens[:, :-1]], goals, where, letters)
+    first = torch.tensor([begin(e, n // 320, rng) for e in examples])
+    return Batch(mel, row[tokens[:, :-1]], goals, where, first, letters)
+
+
+def begin(example: Example, positions: int, rng: random.Random) -> int:
+    """Choose the position that a window begins at: 0, or (without timestamps) sometimes any.
+
+    So the decoder learns to follow speech at every position of a long window from short ones.
+    """
+    if example.tokens[example.first + 3] != NO_TIMESTAMPS or rng.random() < 0.5:
+        return 0
+    return rng.randint(0, AUDIO_CONTEXT - positions)
 
 
 def mask(mel: Tensor, rng: random.Random) -> None:
@@ -110,7 +129,7 @@ def mask(mel: Tensor, rng: random.Random) -> None:
 
 
 def _pack(batch: Batch) -> dict[str, Any]:
-    names = ("mel", "tokens", "targets", "spans")
+    names = ("mel", "tokens", "targets", "spans", "first")
     arrays = {name: getattr(batch, name).numpy() for name in names}
     arrays["mel"] = arrays["mel"].astype(np.float16)
     return {**arrays, "letters": batch.letters}
@@ -143,13 +162,13 @@ def make(source: Source, progress: float, count: int) -> list[Batch]:
     return out[:count]
 
 
-def _produce(source: Source, queue: Any, progress: Synchronized[float]) -> None:
+def _produce(source: Source, out: Any, progress: Synchronized[float]) -> None:
     torch.set_num_threads(1)
     vocabulary, rng = Vocabulary(source.kept), random.Random(source.seed)
     maker = Maker(Corpus(source.corpus), vocabulary, source.seed)
     while True:
         for examples in batches(maker, source.seconds, progress.value):
-            queue.put(_pack(collate(examples, rng, vocabulary)))
+            out.put(_pack(collate(examples, rng, vocabulary)))
 
 
 class Loader:
@@ -166,7 +185,11 @@ class Loader:
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
-            yield _unpack(self._queue.get())
+            try:
+                yield _unpack(self._queue.get(timeout=WAIT_S))
+            except queue.Empty:
+                if not self._process.is_alive():
+                    raise RuntimeError("the process that makes batches has ended") from None
 
     def tell(self, progress: float) -> None:
         """Say how far the training is, 0 to 1."""

@@ -296,10 +296,10 @@ class Maker:
         return pool
 
     def _long_drawn(self, progress: float) -> Example:
-        top = min(FULL_S, 10 + 80 * progress)  # a curriculum: 30 s after a quarter of the training
+        top = min(FULL_S, 8 + 44 * progress)  # a curriculum: 30 s after half of the training
         if top >= FULL_S and self.r.random() < 0.22:
             return self.long(29.9)
-        return self.long(self.r.uniform(5, top))
+        return self.long(self.r.uniform(4, top))
 
     def _single_drawn(self) -> Example:
         if self.r.random() < self.mix.silence:

@@ -14,13 +14,17 @@ from faster_whisper.tokenizer import Tokenizer
 from .sound import RATE, Audio
 
 FULL_S = 30
+LONGEST = 224  # tokens of a text: half the model's text context
 ENCODED_AGAIN = 160  # frames: CTranslate2 takes 80 positions for features of 80 mels
 
 
 class Hearing:
     """One loaded model, greedy."""
 
-    def __init__(self, folder: Path, threads: int, compute_type: str = "int8") -> None:
+    def __init__(
+        self, folder: Path, threads: int, compute_type: str = "int8", longest: int = LONGEST
+    ) -> None:
+        self.longest = longest
         self.whisper = WhisperModel(
             str(folder), device="cpu", compute_type=compute_type, cpu_threads=threads
         )
@@ -65,7 +69,7 @@ class Hearing:
             encoded,
             [[*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]],
             beam_size=1,
-            max_length=448,
+            max_length=2 * self.longest,
             suppress_blank=False,
         )[0]
         tokens = [token for token in out.sequences_ids[0] if token < tokenizer.eot]
@@ -79,6 +83,7 @@ class Hearing:
             language=language,
             condition_on_previous_text=False,
             temperature=0,
+            max_new_tokens=self.longest,
         )
         return " ".join(segment.text.strip() for segment in segments)
 
@@ -90,6 +95,7 @@ class Hearing:
             language=language,
             condition_on_previous_text=False,
             temperature=0,
+            max_new_tokens=self.longest,
             without_timestamps=True,
         )
         return " ".join(segment.text.strip() for segment in segments)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 256, 4, 4, 4
 MELS, AUDIO_CONTEXT, TEXT_CONTEXT = 80, 1500, 448
-ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the words' times
+ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the next word's time
+TRACKING_HEADS = ((0, 0), (1, 0))  # taught the last word's: the layers above go on from there
 PLAIN_UP_TO = 256  # positions; on a CPU the fused attention pays only for longer ones
 
 
@@ -42,7 +43,7 @@ class Attention(nn.Module):
         weights = None
         if want_weights:
             scale = math.sqrt(q.shape[-1])
-            weights = (q.float() @ k.float().transpose(-1, -2) / scale).softmax(-1)
+            weights = (q @ k.transpose(-1, -2) / scale).float().softmax(-1)
             mixed = weights.to(v.dtype) @ v
         elif not causal and k.shape[2] <= PLAIN_UP_TO:
             scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
@@ -92,10 +93,17 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(WIDTH, HEADS, cross=False) for _ in range(ENCODER_LAYERS))
         self.ln_post = nn.LayerNorm(WIDTH)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        """Turn features [batch, 80, frames (even, up to 3000)] into [batch, frames / 2, width]."""
+    def forward(self, mel: Tensor, first: Tensor | None = None) -> Tensor:
+        """Turn features [batch, 80, frames (even, up to 3000)] into [batch, frames / 2, width].
+
+        `first` are the positions that the windows begin at; Whisper's always begin at 0.
+        """
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
-        x = x + self.positional_embedding[: x.shape[1]]
+        if first is None:
+            x = x + self.positional_embedding[: x.shape[1]]
+        else:
+            steps = torch.arange(x.shape[1], device=x.device)
+            x = x + self.positional_embedding[first[:, None] + steps]
         for block in self.blocks:
             x, _ = block(x)
         out: Tensor = self.ln_post(x)
@@ -116,11 +124,15 @@ class Decoder(nn.Module):
     def forward(
         self, tokens: Tensor, audio: Tensor, *, want_weights: bool = False
     ) -> tuple[Tensor, list[Tensor]]:
-        """Give the hidden states before the logits, and the alignment heads' weights if wanted."""
+        """Give the hidden states before the logits, and the guided heads' weights if wanted.
+
+        The tracking heads' come first, then the alignment heads'.
+        """
         x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
         aligned = []
         for i, block in enumerate(self.blocks):
-            heads = [h for layer, h in ALIGNMENT_HEADS if layer == i] if want_weights else []
+            guided = (*TRACKING_HEADS, *ALIGNMENT_HEADS)
+            heads = [h for layer, h in guided if layer == i] if want_weights else []
             x, weights = block(x, audio, want_weights=bool(heads))
             aligned += [weights[:, h] for h in heads]
         return self.ln(x), aligned

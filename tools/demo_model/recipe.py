@@ -18,7 +18,7 @@ from . import corpus, curves, evalset, evaluation, peers
 from .batching import Source
 from .corpus import Corpus
 from .export import export
-from .hearing import Hearing
+from .hearing import LONGEST, Hearing
 from .training import Plan, Trainer, train
 from .vocabulary import Vocabulary
 from .weights import Size
@@ -35,18 +35,22 @@ class Scale:
     espeak: int = 60_000
     natural: int = 2_000
     batch_s: float = 150.0
+    fewest_uses: int = 3  # of a token; one that is used less is not worth a row
     plan: Plan = field(default_factory=lambda: Plan(12_000))
     counts: evalset.Counts = field(default_factory=evalset.Counts)
     peers: int = 20
+    longest: int = LONGEST  # tokens that the evaluation waits for
 
 
 SMOKE = Scale(
     espeak=40,
     natural=0,
     batch_s=12.0,
+    fewest_uses=1,
     plan=Plan(steps=3, warm_up=2, save_every=2, log_every=1),
     counts=evalset.Counts(1, 1, 1, 1, 0, 1, 1, 1, 8.0),
     peers=1,
+    longest=12,  # an untrained model never ends by itself
 )
 
 
@@ -83,7 +87,9 @@ class Recipe:
             return Vocabulary(json.loads(path.read_text()))
         rows = Corpus(self.work / "speech").rows
         texts = (text for row in rows for text in (row["text"], row["other"]) if text)
-        vocabulary = Vocabulary.of(texts, Vocabulary.kept_by(self.begin_from))
+        vocabulary = Vocabulary.of(
+            texts, self.scale.fewest_uses, Vocabulary.kept_by(self.begin_from)
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps([int(token) for token in vocabulary.kept]))
         return vocabulary
@@ -107,12 +113,14 @@ class Recipe:
 
     def evaluate(self) -> None:
         """Measure the int8 model, and the implementations against each other."""
-        hearing = Hearing(self.work / "export" / "ct2-int8", self.workers)
+        hearing = Hearing(
+            self.work / "export" / "ct2-int8", self.workers, longest=self.scale.longest
+        )
         found = evaluation.Evaluation(hearing, self.work / "eval").run()
         figures = found.figures()
         sets = ("command", "long")
         figures["implementations"] = peers.compare(
-            self.work / "export", self.work / "eval", sets, self.scale.peers
+            self.work / "export", self.work / "eval", sets, self.scale.peers, self.scale.longest
         )
         evaluation.write(figures, self.work / "figures")
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from .batching import IGNORED, Batch, Loader, Source
 from .examples import LETTERS
-from .network import Whisper
+from .network import TRACKING_HEADS, Whisper
 from .vocabulary import Vocabulary
 
 
@@ -30,11 +30,11 @@ class Plan:
 
     steps: int
     rate: float = 1.0e-3
-    warm_up: int = 200
+    warm_up: int = 100
     fall_from: float = 0.5  # share of the steps after which the rate falls to nothing
     ctc_weight: float = 0.2
-    attention_weight: float = 0.15
-    mean_decay: float = 0.999
+    attention_weight: float = 0.4
+    mean_decay: float = 0.997
     save_every: int = 100
     log_every: int = 20
 
@@ -71,12 +71,18 @@ def ctc_loss(letters: Tensor, goals: list[list[int]]) -> Tensor:
 
 
 def attention_loss(aligned: list[Tensor], spans: Tensor) -> Tensor:
-    """How little of the alignment heads' attention lies inside the words' times."""
+    """How little of the guided heads' attention lies inside the words' times.
+
+    At the position that predicts a token the alignment heads look at that token's time; the
+    tracking heads look at a token's time when it is read, one position later.
+    """
     frames = torch.arange(aligned[0].shape[2], device=spans.device)
     inside = (frames >= spans[:, 2:3]) & (frames < spans[:, 3:4])
     losses = []
-    for weights in aligned:
-        mass = (weights[spans[:, 0], spans[:, 1]] * inside).sum(-1)
+    for number, weights in enumerate(aligned):
+        late = 1 if number < len(TRACKING_HEADS) else 0
+        at = (spans[:, 1] + late).clamp(max=weights.shape[1] - 1)
+        mass = (weights[spans[:, 0], at] * inside).sum(-1)
         losses.append(-(mass + 1e-3).log().mean())
     return torch.stack(losses).mean()
 
@@ -148,7 +154,7 @@ class Trainer:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Run the model on a batch, in bfloat16."""
         model = self._half
-        audio = model.encoder(batch.mel.bfloat16())
+        audio = model.encoder(batch.mel.bfloat16(), batch.first)
         guided = len(batch.spans) > 0
         hidden, aligned = model.decoder(batch.tokens, audio, want_weights=guided)
         token = token_loss(model, hidden, batch.targets, self.offset)

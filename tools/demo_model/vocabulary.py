@@ -32,7 +32,6 @@ TIMESTAMP_0: int = TOKENIZER.timestamp_begin
 NO_SPEECH: int = TOKENIZER.special_tokens["<|nospeech|>"]
 LANGUAGE: dict[str, int] = {code: TOKENIZER.to_language_token(code) for code in ("en", "de")}
 TIMESTAMPS = 1501
-FEWEST_USES = 3  # a token used less often in the corpus is not worth a row
 
 
 @functools.lru_cache(200_000)
@@ -80,10 +79,10 @@ class Vocabulary:
         self.row[self.kept] = np.arange(len(self.kept))
 
     @classmethod
-    def of(cls, texts: Iterable[str], also: Iterable[int] = ()) -> Vocabulary:
-        """Keep the tokens that `texts` use often enough, and those of `also`."""
+    def of(cls, texts: Iterable[str], fewest: int, also: Iterable[int] = ()) -> Vocabulary:
+        """Keep the tokens that `texts` use `fewest` times or more, and those of `also`."""
         counts = count_tokens(texts)
-        return cls({*also, *(t for t, n in counts.items() if n >= FEWEST_USES)})
+        return cls({*also, *(t for t, n in counts.items() if n >= fewest)})
 
     @staticmethod
     def kept_by(checkpoint: Path | None) -> list[int]:

@@ -79,8 +79,10 @@ def test_attention_inside_the_words_costs_nothing():
     """All attention inside a word's frames: no loss; all outside: much."""
     weights = torch.zeros(1, 2, 10)
     weights[0, 0, 3], weights[0, 1, 9] = 1.0, 1.0
-    assert attention_loss([weights], torch.tensor([[0, 0, 2, 5]])).item() < 0.01
-    assert attention_loss([weights], torch.tensor([[0, 1, 2, 5]])).item() > 5
+    late = weights.roll(1, dims=1)
+    heads = [late, late, weights, weights]
+    assert attention_loss(heads, torch.tensor([[0, 0, 2, 5]])).item() < 0.01
+    assert attention_loss([weights] * 4, torch.tensor([[0, 0, 2, 5]])).item() > 3
 
 
 def test_letters_without_text_cost_nothing():

@@ -28,7 +28,8 @@ def test_the_recipe_runs_from_speech_to_figures(tmp_path):
     spoken = (tmp_path / "speech" / "index.jsonl").stat().st_mtime_ns
     main(["train", *work, "--steps", "4"])  # goes on from step 3
     assert (tmp_path / "speech" / "index.jsonl").stat().st_mtime_ns == spoken
-    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").open()]
+    log = (tmp_path / "run" / "log.jsonl").read_text()
+    steps = [json.loads(line)["step"] for line in log.splitlines()]
     assert steps == [1, 2, 3, 4]
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert {"command en", "long de", "names en", "free en"} <= set(figures["errors"])
