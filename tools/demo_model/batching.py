@@ -105,8 +105,8 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     goals = torch.where(targets >= 0, row[targets.clamp(min=0)], targets)
     letters = [[LETTERS.index(c) + 1 for c in e.letters] for e in examples]
     where = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
-    first = torch.tensor([begin(e, n // 320, rng) for e in examples])
-    return Batch(mel, row[tokens[:, :-1]], goals, where, first, letters)
+    begins = torch.tensor([begin(e, n // 320, rng) for e in examples])
+    return Batch(mel, row[tokens[:, :-1]], goals, where, begins, letters)
 
 
 def begin(example: Example, positions: int, rng: random.Random) -> int:
