@@ -7,7 +7,7 @@ import multiprocessing
 import queue
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ from .examples import LETTERS, Example, Maker, batches
 from .features import log_mel
 from .network import AUDIO_CONTEXT
 from .sound import RATE
-from .vocabulary import EOT, NO_SPEECH, NO_TIMESTAMPS, Vocabulary
+from .vocabulary import EOT, NO_SPEECH, NO_TIMESTAMPS, TIMESTAMP_0, Vocabulary
 
 STEP = 6400  # samples: windows are padded to multiples of 0.4 s
 IGNORED = -100
 WAIT_S = 5  # for a batch, before the process that makes them is looked after
-LONG_PAD_SHARE = 0.1  # of the batches: short speech in a long context
+LONG_PAD_SHARE = 0.06  # of the batches: short speech in a long context
 WARPS = (0.86, 0.9, 0.94, 0.97, 1.0, 1.0, 1.0, 1.03, 1.06, 1.1, 1.15)
 
 
@@ -85,9 +85,12 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     audio = torch.zeros(len(examples), n)
     tokens = torch.full((len(examples), width), EOT)
     targets = torch.full((len(examples), width - 1), IGNORED)
-    spans = []
+    spans, begins = [], []
     for b, e in enumerate(examples):
         audio[b, : len(e.audio)] = torch.from_numpy(e.audio[:n])
+        first = begin(e, n // 320, rng)
+        begins.append(first)
+        e = shifted(e, first)
         tokens[b, : len(e.tokens)] = torch.tensor(e.tokens)
         goal = targets_of(e)
         targets[b, : len(goal)] = goal
@@ -105,18 +108,27 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     goals = torch.where(targets >= 0, row[targets.clamp(min=0)], targets)
     letters = [[LETTERS.index(c) + 1 for c in e.letters] for e in examples]
     where = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
-    begins = torch.tensor([begin(e, n // 320, rng) for e in examples])
-    return Batch(mel, row[tokens[:, :-1]], goals, where, begins, letters)
+    return Batch(mel, row[tokens[:, :-1]], goals, where, torch.tensor(begins), letters)
 
 
 def begin(example: Example, positions: int, rng: random.Random) -> int:
-    """Choose the position that a window begins at: 0, or (without timestamps) sometimes any.
+    """Choose the position that a window begins at: 0, or sometimes any.
 
     So the decoder learns to follow speech at every position of a long window from short ones.
     """
-    if example.tokens[example.first + 3] != NO_TIMESTAMPS or rng.random() < 0.5:
-        return 0
-    return rng.randint(0, AUDIO_CONTEXT - positions)
+    room = AUDIO_CONTEXT - positions
+    latest = max(example.tokens)
+    if latest >= TIMESTAMP_0:
+        room = min(room, AUDIO_CONTEXT - (latest - TIMESTAMP_0))
+    return rng.randint(0, room) if room > 0 and rng.random() < 0.5 else 0
+
+
+def shifted(example: Example, positions: int) -> Example:
+    """Give the example with its timestamps moved on (a timestamp a position)."""
+    if not positions:
+        return example
+    tokens = [t + positions if t >= TIMESTAMP_0 else t for t in example.tokens]
+    return replace(example, tokens=tokens)
 
 
 def mask(mel: Tensor, rng: random.Random) -> None:

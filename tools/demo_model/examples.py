@@ -49,7 +49,7 @@ class Example:
 class Mix:
     """Shares of the kinds of examples (of the audio for `long`, else of the single sentences)."""
 
-    long: float = 0.45
+    long: float = 0.55
     cut: float = 0.18
     begun: float = 0.13
     both: float = 0.05
@@ -58,6 +58,8 @@ class Mix:
     stamped: float = 0.35
     stamped_long: float = 0.55
     names_prompted: float = 0.65
+    free: float = 0.3  # of the free sentences that are used at all
+    plain_long: float = 0.6  # of the names and free sentences left out of long windows
     natural: float = 0.22  # draws from the voices that are no espeak-ng
 
 
@@ -78,6 +80,7 @@ class Maker:
         self.r, self.g = random.Random(seed), np.random.default_rng(seed)
         rows = [row for row in corpus.rows if vocabulary.knows(row["text"])]
         rows = [row for row in rows if not row["other"] or vocabulary.knows(row["other"])]
+        rows = [row for row in rows if row["kind"] != "free" or self.r.random() < self.mix.free]
         self._espeak = {
             code: [r for r in rows if r["language"] == code and r["voice"].startswith("espeak")]
             for code in LANGUAGE
@@ -237,9 +240,7 @@ class Maker:
                 break
             track.add(row, audio, factor)
             track.silence(r.uniform(*gaps))
-            row = r.choice(same) if len(same) > 8 else self.row(code)
-            while translate and row["other"] is None:
-                row = self.row(code)
+            row = self._next(same, code, translate=translate)
         if not track.lines:
             return self.single("whole")
         if translate and first["other"] is not None:
@@ -255,6 +256,14 @@ class Maker:
         if full and stamps and track.seconds < limit - 0.1:
             return self._full(track, begin, unfinished, factor)
         return self.example(track.window(begin, end, self._late(), r), stamps=stamps, hard=0.6)
+
+    def _next(self, same: list[dict[str, Any]], code: str, *, translate: bool) -> dict[str, Any]:
+        """Draw the next sentence of a long window, of the same voice where it has many."""
+        while True:
+            row = self.r.choice(same) if len(same) > 8 else self.row(code)
+            rare = row["kind"] != "grammar" and self.r.random() < self.mix.plain_long
+            if not rare and not (translate and row["other"] is None):
+                return row
 
     def _full(self, track: Track, begin: int, unfinished: dict[str, Any], factor: float) -> Example:
         """30 s that end inside a sentence, which is left to the next window."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 256, 4, 4, 4
 MELS, AUDIO_CONTEXT, TEXT_CONTEXT = 80, 1500, 448
+TIMESTAMPS = AUDIO_CONTEXT + 1
 ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the next word's time
 TRACKING_HEADS = ((0, 0), (1, 0))  # taught the last word's: the layers above go on from there
 PLAIN_UP_TO = 256  # positions; on a CPU the fused attention pays only for longer ones
@@ -111,10 +112,19 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """What is heard, and the tokens so far, to the logits of the next."""
+    """What is heard, and the tokens so far, to the logits of the next.
+
+    The last token rows but one are the timestamps'.  They are no parameters of their own but a
+    linear map of the encoder's positions, so that what is learnt about one time holds for all.
+    """
+
+    times: Tensor
 
     def __init__(self, rows: int) -> None:
         super().__init__()
+        positions = torch.cat([sinusoids(TIMESTAMPS, WIDTH), torch.ones(TIMESTAMPS, 1)], dim=1)
+        self.register_buffer("times", positions, persistent=False)
+        self.stamp_map = nn.Parameter(torch.randn(WIDTH + 1, WIDTH) * 0.02 / math.sqrt(WIDTH))
         self.token_embedding = nn.Embedding(rows, WIDTH)
         self.positional_embedding = nn.Parameter(torch.randn(TEXT_CONTEXT, WIDTH) * 0.01)
         self.blocks = nn.ModuleList(Block(WIDTH, HEADS, cross=True) for _ in range(DECODER_LAYERS))
@@ -128,7 +138,7 @@ class Decoder(nn.Module):
 
         The tracking heads' come first, then the alignment heads'.
         """
-        x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
+        x = F.embedding(tokens, self.rows()) + self.positional_embedding[: tokens.shape[1]]
         aligned = []
         for i, block in enumerate(self.blocks):
             guided = (*TRACKING_HEADS, *ALIGNMENT_HEADS)
@@ -137,9 +147,23 @@ class Decoder(nn.Module):
             aligned += [weights[:, h] for h in heads]
         return self.ln(x), aligned
 
+    def rows(self) -> Tensor:
+        """Give the token rows, the timestamps' made from the positions."""
+        rows, stamps = self.token_embedding.weight, self.times @ self.stamp_map
+        return torch.cat([rows[: -TIMESTAMPS - 1], stamps, rows[-1:]])
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Give the logits of the trained rows."""
-        return hidden @ self.token_embedding.weight.T
+        return hidden @ self.rows().T
+
+    @torch.no_grad()
+    def fit_stamps(self, trusted: int) -> None:
+        """Make the map from the first `trusted` timestamps' own rows, as another run left them."""
+        goal = self.token_embedding.weight[-TIMESTAMPS - 1 : -1][:trusted].float()
+        known = self.times[:trusted].float()
+        ridge = 0.1 * torch.eye(known.shape[1])
+        fitted = torch.linalg.solve(known.T @ known + ridge, known.T @ goal)
+        self.stamp_map.copy_(fitted)
 
 
 class Whisper(nn.Module):

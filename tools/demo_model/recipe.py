@@ -34,7 +34,7 @@ class Scale:
 
     espeak: int = 60_000
     natural: int = 2_000
-    batch_s: float = 150.0
+    batch_s: float = 100.0
     fewest_uses: int = 3  # of a token; one that is used less is not worth a row
     plan: Plan = field(default_factory=lambda: Plan(12_000))
     counts: evalset.Counts = field(default_factory=evalset.Counts)

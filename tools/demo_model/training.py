@@ -23,6 +23,9 @@ from .examples import LETTERS
 from .network import TRACKING_HEADS, Whisper
 from .vocabulary import Vocabulary
 
+EMBEDDING, STAMP_MAP = "decoder.token_embedding.weight", "decoder.stamp_map"
+TRUSTED_STAMPS = 400  # of a run that trained each timestamp apart: those of short windows
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -33,7 +36,7 @@ class Plan:
     warm_up: int = 100
     fall_from: float = 0.5  # share of the steps after which the rate falls to nothing
     ctc_weight: float = 0.2
-    attention_weight: float = 0.4
+    attention_weight: float = 0.8
     mean_decay: float = 0.997
     save_every: int = 100
     log_every: int = 20
@@ -49,7 +52,8 @@ def optimizers_of(model: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
     inner: list[Tensor] = []
     rest: list[Tensor] = []
     for name, weight in model.named_parameters():
-        is_inner = weight.ndim == 2 and "embedding" not in name and "letters" not in name
+        outer = any(part in name for part in ("embedding", "letters", "stamp_map"))
+        is_inner = weight.ndim == 2 and not outer
         (inner if is_inner else rest).append(weight)
     muon = torch.optim.Muon(inner, lr=plan.rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)]
@@ -118,12 +122,14 @@ class Trainer:
         """Take the weights of another run, whose kept tokens may be others."""
         saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
         state = {name: w.float() for name, w in saved["mean"].items()}
-        name = "decoder.token_embedding.weight"
+        name = EMBEDDING
         state[name] = self.vocabulary.carry(state[name], saved["kept"])
         new = ~torch.isin(torch.as_tensor(self.vocabulary.kept), torch.as_tensor(saved["kept"]))
         state[name][:-1][new] += torch.randn(int(new.sum()), state[name].shape[1]) * 0.02
-        self.model.load_state_dict(state)
-        self.mean.load_state_dict(state)
+        for model in (self.model, self.mean):
+            model.load_state_dict(state, strict=STAMP_MAP in state)
+            if STAMP_MAP not in state:
+                model.decoder.fit_stamps(TRUSTED_STAMPS)
 
     def resume(self) -> bool:
         """Go on from what this run has saved; whether there was something."""
@@ -148,7 +154,8 @@ class Trainer:
             "kept": self.vocabulary.kept,
         }
         _replace(state, self.folder / "last.pt")
-        half = {name: w.half().cpu() for name, w in self.mean.state_dict().items()}
+        mean = self.mean.state_dict() | {EMBEDDING: self.mean.decoder.rows()}
+        half = {name: w.detach().half().cpu() for name, w in mean.items()}
         _replace({"mean": half, "kept": self.vocabulary.kept}, self.folder / "checkpoint.pt")
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:

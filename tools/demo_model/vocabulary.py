@@ -31,7 +31,7 @@ NO_TIMESTAMPS: int = TOKENIZER.no_timestamps
 TIMESTAMP_0: int = TOKENIZER.timestamp_begin
 NO_SPEECH: int = TOKENIZER.special_tokens["<|nospeech|>"]
 LANGUAGE: dict[str, int] = {code: TOKENIZER.to_language_token(code) for code in ("en", "de")}
-TIMESTAMPS = 1501
+TIMESTAMPS = 1501  # the highest ids of all: their rows are the last but the shared one
 
 
 @functools.lru_cache(200_000)

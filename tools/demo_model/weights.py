@@ -26,6 +26,7 @@ from .network import (
 from .vocabulary import N_VOCAB
 
 State = dict[str, Tensor]
+HELPERS = {"letters.weight", "letters.bias", "decoder.stamp_map"}  # of the training alone
 EMBEDDING = "decoder.token_embedding.weight"
 
 
@@ -74,7 +75,7 @@ SIZES = {
 def full_state(checkpoint: Path) -> State:
     """Give the averaged weights with all 51,865 token rows."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    state = {k: v.float() for k, v in saved["mean"].items() if not k.startswith("letters.")}
+    state = {k: v.float() for k, v in saved["mean"].items() if k not in HELPERS}
     rows = state[EMBEDDING]
     embedding = rows[-1:].repeat(N_VOCAB, 1)
     embedding[torch.as_tensor(saved["kept"])] = rows[:-1]
