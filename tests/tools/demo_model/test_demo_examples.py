@@ -15,7 +15,7 @@ pytest.importorskip("whisper")
 import torch
 
 from tools.demo_model import vocabulary as v
-from tools.demo_model.batching import IGNORED, collate, targets_of
+from tools.demo_model.batching import IGNORED, begin, collate, shifted, targets_of
 from tools.demo_model.corpus import Corpus
 from tools.demo_model.examples import Example, Maker
 from tools.demo_model.track import FULL_S, Track
@@ -186,3 +186,23 @@ def test_a_track_without_marks_can_still_be_heard(maker):
     example = maker.example(window, stamps=False, hard=0)
     assert example.spans == []
     assert text_of(example) == row["text"]
+
+
+def test_a_window_that_begins_later_has_later_timestamps():
+    """A timestamp is a position of the encoder: both move together."""
+    tokens = [v.SOT, v.LANGUAGE["en"], v.TRANSCRIBE, v.TIMESTAMP_0 + 5, 21, v.TIMESTAMP_0 + 50]
+    example = Example(np.zeros(1, np.float32), [*tokens, v.EOT], 0)
+    moved = shifted(example, 100).tokens
+    assert moved[3:6] == [v.TIMESTAMP_0 + 105, 21, v.TIMESTAMP_0 + 150]
+    assert shifted(example, 0) is example
+
+
+def test_no_window_begins_so_late_that_it_passes_30_s():
+    """Audio and timestamps end at position 1500 at the latest."""
+    tokens = [v.SOT, v.LANGUAGE["en"], v.TRANSCRIBE, v.TIMESTAMP_0, 21, v.TIMESTAMP_0 + 1400]
+    example = Example(np.zeros(1, np.float32), [*tokens, v.EOT], 0)
+    rng = random.Random(1)
+    begins = [begin(example, 1300, rng) for _ in range(50)]
+    assert max(begins) > 0
+    assert max(begins) <= 100
+    assert not any(begin(example, 1500, rng) for _ in range(50))

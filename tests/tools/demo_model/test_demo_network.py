@@ -10,7 +10,7 @@ pytest.importorskip("whisper")
 import torch
 import whisper
 
-from tools.demo_model.network import Whisper, sinusoids
+from tools.demo_model.network import TIMESTAMPS, Decoder, Encoder, Whisper, sinusoids
 from tools.demo_model.tokenizer_file import byte_letters, merge_of
 from tools.demo_model.training import Plan, attention_loss, ctc_loss
 from tools.demo_model.vocabulary import Vocabulary
@@ -112,3 +112,25 @@ def test_every_byte_has_a_printable_letter():
     letters = byte_letters()
     assert len(set(letters.values())) == 256
     assert letters[ord(" ")] == "Ġ"
+
+
+def test_timestamps_rows_are_fitted_to_those_of_an_earlier_run():
+    """Rows that were a linear map of the positions come out as they were."""
+    decoder = Decoder(20 + TIMESTAMPS + 1)
+    truth = decoder.times @ (torch.randn_like(decoder.stamp_map) * 0.1)
+    with torch.no_grad():
+        decoder.token_embedding.weight[20:-1] = truth
+    decoder.fit_stamps(TIMESTAMPS)
+    assert torch.allclose(decoder.rows()[20:-1], truth, atol=0.02)
+    assert torch.equal(decoder.rows()[:20], decoder.token_embedding.weight[:20])
+    assert torch.equal(decoder.rows()[-1], decoder.token_embedding.weight[-1])
+
+
+def test_a_window_may_begin_at_any_position():
+    """The encoder adds the positions from the given one on."""
+    encoder = Encoder().eval()
+    mel = torch.randn(2, 80, 40)
+    with torch.no_grad():
+        plain, moved = encoder(mel), encoder(mel, torch.tensor([0, 700]))
+    assert torch.allclose(plain[0], moved[0], atol=1e-5)
+    assert not torch.allclose(plain[1], moved[1], atol=1e-2)
