@@ -22,8 +22,15 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--device", default="cpu", help="cpu or cuda")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 2)
     p.add_argument("--threads", type=int, default=0, help="of the training; default: all cores")
+    p.add_argument("--mix", default="", help="shares of the examples: long=0.3,longest_s=12,...")
     p.add_argument("--size", default="demo", help="export at the cost of: demo, base, small, turbo")
     return p
+
+
+def parse_mix(text: str) -> dict[str, float]:
+    """Read `name=share,...`."""
+    pairs = (item.split("=") for item in text.split(",") if item)
+    return {name.strip(): float(share) for name, share in pairs}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,6 +41,7 @@ def main(argv: list[str] | None = None) -> None:
 
     import torch
 
+    from .examples import Mix
     from .recipe import SMOKE, Recipe, Scale
     from .weights import SIZES
 
@@ -48,6 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         arguments.workers,
         arguments.device,
         arguments.begin_from,
+        replace(Mix(), **parse_mix(arguments.mix)),
     )
     if arguments.stage == "install":
         recipe.install(PACKAGE)

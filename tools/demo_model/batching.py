@@ -7,7 +7,7 @@ import multiprocessing
 import queue
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .corpus import Corpus
-from .examples import LETTERS, Example, Maker, batches
+from .examples import LETTERS, Example, Maker, Mix, batches
 from .features import log_mel
 from .network import AUDIO_CONTEXT
 from .sound import RATE
@@ -161,12 +161,13 @@ class Source:
     kept: tuple[int, ...]
     seconds: float
     seed: int
+    mix: Mix = field(default_factory=Mix)
 
 
 def make(source: Source, progress: float, count: int) -> list[Batch]:
     """Make batches in this process, for tests and short runs."""
     vocabulary, rng = Vocabulary(source.kept), random.Random(source.seed)
-    maker = Maker(Corpus(source.corpus), vocabulary, source.seed)
+    maker = Maker(Corpus(source.corpus), vocabulary, source.seed, source.mix)
     out: list[Batch] = []
     while len(out) < count:
         groups = batches(maker, source.seconds, progress)
@@ -177,7 +178,7 @@ def make(source: Source, progress: float, count: int) -> list[Batch]:
 def _produce(source: Source, out: Any, progress: Synchronized[float]) -> None:
     torch.set_num_threads(1)
     vocabulary, rng = Vocabulary(source.kept), random.Random(source.seed)
-    maker = Maker(Corpus(source.corpus), vocabulary, source.seed)
+    maker = Maker(Corpus(source.corpus), vocabulary, source.seed, source.mix)
     while True:
         for examples in batches(maker, source.seconds, progress.value):
             out.put(_pack(collate(examples, rng, vocabulary)))

@@ -58,7 +58,9 @@ class Mix:
     stamped: float = 0.35
     stamped_long: float = 0.55
     names_prompted: float = 0.65
+    longest_s: float = FULL_S  # of the windows, once they are grown
     free: float = 0.3  # of the free sentences that are used at all
+    names: float = 1.0  # of the sentences with names, likewise
     plain_long: float = 0.6  # of the names and free sentences left out of long windows
     natural: float = 0.22  # draws from the voices that are no espeak-ng
 
@@ -80,7 +82,8 @@ class Maker:
         self.r, self.g = random.Random(seed), np.random.default_rng(seed)
         rows = [row for row in corpus.rows if vocabulary.knows(row["text"])]
         rows = [row for row in rows if not row["other"] or vocabulary.knows(row["other"])]
-        rows = [row for row in rows if row["kind"] != "free" or self.r.random() < self.mix.free]
+        used = {"free": self.mix.free, "names": self.mix.names}
+        rows = [row for row in rows if self.r.random() < used.get(row["kind"], 1.0)]
         self._espeak = {
             code: [r for r in rows if r["language"] == code and r["voice"].startswith("espeak")]
             for code in LANGUAGE
@@ -305,7 +308,9 @@ class Maker:
         return pool
 
     def _long_drawn(self, progress: float) -> Example:
-        top = min(FULL_S, 8 + 44 * progress)  # a curriculum: 30 s after half of the training
+        top = min(
+            self.mix.longest_s, 8 + 44 * progress
+        )  # a curriculum: 30 s after half of the training
         if top >= FULL_S and self.r.random() < 0.22:
             return self.long(29.9)
         return self.long(self.r.uniform(4, top))

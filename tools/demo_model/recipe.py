@@ -17,6 +17,7 @@ from pathlib import Path
 from . import corpus, curves, evalset, evaluation, peers
 from .batching import Source
 from .corpus import Corpus
+from .examples import Mix
 from .export import export
 from .hearing import LONGEST, Hearing
 from .training import Plan, Trainer, train
@@ -63,6 +64,7 @@ class Recipe:
     workers: int = 2
     device: str = "cpu"
     begin_from: Path | None = None
+    mix: Mix = field(default_factory=Mix)
 
     @property
     def run_folder(self) -> Path:
@@ -104,7 +106,7 @@ class Recipe:
             # Another seed after each interruption: the same pools are not drawn twice.
             kept = tuple(int(token) for token in vocabulary.kept)
             seed = SEED * 1000 + trainer.step
-            train(trainer, Source(self.work / "speech", kept, self.scale.batch_s, seed))
+            train(trainer, Source(self.work / "speech", kept, self.scale.batch_s, seed, self.mix))
         curves.plot(self.run_folder / "log.jsonl", self.run_folder / "curves.png")
 
     def export(self, size: Size | None = None, name: str = "export") -> None:
