@@ -1,0 +1,245 @@
+"""Training: resumable, on CPU or CUDA, paced by steps (never by the clock, so it may be paused).
+
+The loss is the cross-entropy of the tokens, with two helpers: letters by CTC from the encoder, and
+guided attention, which teaches two of the decoder's heads the words' times.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .batching import IGNORED, Batch, Loader, Source
+from .examples import LETTERS
+from .network import TRACKING_HEADS, Whisper
+from .vocabulary import Vocabulary
+
+EMBEDDING, STAMP_MAP = "decoder.token_embedding.weight", "decoder.stamp_map"
+TRUSTED_STAMPS = 400  # of a run that trained each timestamp apart: those of short windows
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how: learning rates rise, stay and fall by steps."""
+
+    steps: int
+    rate: float = 1.0e-3
+    warm_up: int = 100
+    fall_from: float = 0.5  # share of the steps after which the rate falls to nothing
+    ctc_weight: float = 0.2
+    attention_weight: float = 0.8
+    mean_decay: float = 0.997
+    save_every: int = 100
+    log_every: int = 20
+
+    def rate_at(self, step: int) -> float:
+        """Give the learning rate of a step."""
+        fallen = (step / self.steps - self.fall_from) / (1 - self.fall_from)
+        return self.rate * min(1, (step + 1) / self.warm_up) * (1 - max(0.0, min(0.99, fallen)))
+
+
+def optimizers_of(model: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Muon for the inner matrices, AdamW for the rest."""
+    inner: list[Tensor] = []
+    rest: list[Tensor] = []
+    for name, weight in model.named_parameters():
+        outer = any(part in name for part in ("embedding", "letters", "stamp_map"))
+        is_inner = weight.ndim == 2 and not outer
+        (inner if is_inner else rest).append(weight)
+    muon = torch.optim.Muon(inner, lr=plan.rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)]
+
+
+def ctc_loss(letters: Tensor, goals: list[list[int]]) -> Tensor:
+    """Letters from the encoder's output, where there is text that fits."""
+    rows = [i for i, goal in enumerate(goals) if goal and len(goal) < letters.shape[1] * 0.8]
+    if not rows:
+        return letters.new_zeros(())
+    chosen = [goals[i] for i in rows]
+    return F.ctc_loss(
+        letters[rows].float().log_softmax(-1).transpose(0, 1),
+        torch.tensor([letter for goal in chosen for letter in goal]),
+        torch.full((len(rows),), letters.shape[1]),
+        torch.tensor([len(goal) for goal in chosen]),
+        zero_infinity=True,
+    )
+
+
+def attention_loss(aligned: list[Tensor], spans: Tensor) -> Tensor:
+    """How little of the guided heads' attention lies inside the words' times.
+
+    At the position that predicts a token the alignment heads look at that token's time; the
+    tracking heads look at a token's time when it is read, one position later.
+    """
+    frames = torch.arange(aligned[0].shape[2], device=spans.device)
+    inside = (frames >= spans[:, 2:3]) & (frames < spans[:, 3:4])
+    losses = []
+    for number, weights in enumerate(aligned):
+        late = 1 if number < len(TRACKING_HEADS) else 0
+        at = (spans[:, 1] + late).clamp(max=weights.shape[1] - 1)
+        mass = (weights[spans[:, 0], at] * inside).sum(-1)
+        losses.append(-(mass + 1e-3).log().mean())
+    return torch.stack(losses).mean()
+
+
+def token_loss(model: Whisper, hidden: Tensor, targets: Tensor, offset: Tensor) -> Tensor:
+    """Cross-entropy over the trained rows; logits are made only where there is a target."""
+    wanted = targets != IGNORED
+    logits = model.decoder.logits(hidden[wanted]).float() + offset
+    return F.cross_entropy(logits, targets[wanted])
+
+
+class Trainer:
+    """A model, its running mean and its optimizers, as they are saved and resumed."""
+
+    def __init__(self, vocabulary: Vocabulary, plan: Plan, folder: Path, device: str) -> None:
+        self.plan, self.folder, self.device = plan, folder, device
+        self.vocabulary = vocabulary
+        self.model = Whisper(vocabulary.rows, len(LETTERS) + 1).to(device)
+        self.mean = Whisper(vocabulary.rows, len(LETTERS) + 1).to(device)
+        self.mean.load_state_dict(self.model.state_dict())
+        self._half = copy.deepcopy(self.model).to(torch.bfloat16)  # what computes
+        self.optimizers = optimizers_of(self.model, plan)
+        self.offset = vocabulary.offset().to(device)
+        self.step, self.averaged = 0, 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def progress(self) -> float:
+        """Say how far the plan is done, 0 to 1."""
+        return self.step / self.plan.steps
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """Take the weights of another run, whose kept tokens may be others."""
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        state = {name: w.float() for name, w in saved["mean"].items()}
+        name = EMBEDDING
+        state[name] = self.vocabulary.carry(state[name], saved["kept"])
+        new = ~torch.isin(torch.as_tensor(self.vocabulary.kept), torch.as_tensor(saved["kept"]))
+        state[name][:-1][new] += torch.randn(int(new.sum()), state[name].shape[1]) * 0.02
+        for model in (self.model, self.mean):
+            model.load_state_dict(state, strict=STAMP_MAP in state)
+            if STAMP_MAP not in state:
+                model.decoder.fit_stamps(TRUSTED_STAMPS)
+
+    def resume(self) -> bool:
+        """Go on from what this run has saved; whether there was something."""
+        path = self.folder / "last.pt"
+        if not path.exists():
+            return False
+        saved = torch.load(path, map_location=self.device, weights_only=False)
+        self.model.load_state_dict(saved["model"])
+        self.mean.load_state_dict(saved["mean"])
+        for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.step = self.averaged = saved["step"]
+        return True
+
+    def save(self) -> None:
+        """Save what `resume` needs, and the mean alone in half precision for the export."""
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizers": [o.state_dict() for o in self.optimizers],
+            "step": self.step,
+            "kept": self.vocabulary.kept,
+        }
+        _replace(state, self.folder / "last.pt")
+        mean = self.mean.state_dict() | {EMBEDDING: self.mean.decoder.rows()}
+        half = {name: w.detach().half().cpu() for name, w in mean.items()}
+        _replace({"mean": half, "kept": self.vocabulary.kept}, self.folder / "checkpoint.pt")
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Run the model on a batch, in bfloat16."""
+        model = self._half
+        audio = model.encoder(batch.mel.bfloat16(), batch.first)
+        guided = len(batch.spans) > 0
+        hidden, aligned = model.decoder(batch.tokens, audio, want_weights=guided)
+        token = token_loss(model, hidden, batch.targets, self.offset)
+        letters = model.letters(audio)
+        zero = token.new_zeros(())
+        return {
+            "token": token,
+            "ctc": ctc_loss(letters, batch.letters) if self.plan.ctc_weight else zero,
+            "attention": attention_loss(aligned, batch.spans) if guided else zero,
+        }
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """Take one step."""
+        rate = self.plan.rate_at(self.step)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+        self._lend()
+        losses = self.losses(batch.to(self.device))
+        weights = {"token": 1.0, "ctc": self.plan.ctc_weight}
+        weights["attention"] = self.plan.attention_weight
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        self._collect()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        self._average()
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def _lend(self) -> None:
+        """Give the computing copy the weights as they are now."""
+        torch._foreach_copy_(list(self._half.parameters()), list(self.model.parameters()))
+        self._half.zero_grad(set_to_none=True)
+
+    def _collect(self) -> None:
+        """Take the computing copy's gradients over."""
+        for weight, half in zip(self.model.parameters(), self._half.parameters(), strict=True):
+            weight.grad = None if half.grad is None else half.grad.float()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(self.plan.mean_decay, (1 + self.step) / (20 + self.step))
+        means: list[Tensor] = [*self.mean.parameters()]
+        weights: list[Tensor] = [*self.model.parameters()]
+        torch._foreach_lerp_(means, weights, 1 - decay)
+
+
+def _replace(state: dict[str, Any], path: Path) -> None:
+    partial = path.with_suffix(".part")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def train(trainer: Trainer, source: Source) -> None:
+    """Train until the plan is done, saving and logging on the way."""
+    plan, totals = trainer.plan, dict[str, float]()
+    loader = Loader(source)
+    loader.tell(trainer.progress)
+    started = time.process_time()
+    try:
+        with (trainer.folder / "log.jsonl").open("a") as log:
+            for batch in loader:
+                for name, value in trainer.learn(batch).items():
+                    totals[name] = totals.get(name, 0.0) + value
+                loader.tell(trainer.progress)
+                if trainer.step % plan.log_every == 0:
+                    means = {k: round(v / plan.log_every, 4) for k, v in totals.items()}
+                    rate, cpu = plan.rate_at(trainer.step), time.process_time() - started
+                    row = {"step": trainer.step, "rate": rate, "cpu_s": round(cpu), **means}
+                    log.write(json.dumps(row) + "\n")
+                    log.flush()
+                    totals = {}
+                if trainer.step % plan.save_every == 0 or trainer.step >= plan.steps:
+                    trainer.save()
+                if trainer.step >= plan.steps or not math.isfinite(totals.get("token", 0.0)):
+                    break
+    finally:
+        loader.close()
