@@ -35,7 +35,7 @@ class Silero(ABC):
         """Judge one frame [512] of each stream in one call."""
         h, c, context = (np.stack(part) for part in zip(*states, strict=True))
         chances, h, c = self._run(np.concatenate([context, frames], axis=1), h, c)
-        after = [(h[i], c[i], frames[i, -_CONTEXT:]) for i in range(len(frames))]
+        after: list[State] = [(h[i], c[i], frames[i, -_CONTEXT:]) for i in range(len(frames))]
         return after, chances.reshape(-1)
 
     @abstractmethod
