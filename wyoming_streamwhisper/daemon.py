@@ -56,6 +56,7 @@ def run(settings: Settings) -> int:
 
 def check(settings: Settings) -> int:
     """Load the model, transcribe a short clip and say what was found; returns the exit status."""
+    logging.getLogger(__package__).setLevel(logging.WARNING)  # the findings are printed
     try:
         return asyncio.run(_check(settings))
     except Unusable as error:
