@@ -70,7 +70,7 @@ def _quoted(value: object) -> str:
     if isinstance(value, bool | int | float):
         return str(value).lower().removesuffix(".0")
     text = str(value)
-    if re.fullmatch(r"[A-Za-z0-9][\w./-]*(:[\w./-]+)*", text, re.ASCII) and text != "null":
+    if re.fullmatch(r"[A-Za-z0-9][\w./-]*(:[\w./-]+)*", text, re.ASCII) and text.lower() != "null":
         return text
     # the width keeps a long text on its line
     return yaml.safe_dump(text, default_style='"', width=1 << 30).removesuffix("\n")

@@ -27,7 +27,7 @@ class Streaming:
         high=3.0,
     )
     doubt: float = option(
-        0.003,
+        0.001,
         "How much may be doubted of a word that is sent: the product of the model's own doubts of "
         "it in the decodes in a row that heard it; smaller is later and more stable, 1 doubts "
         "nothing.",
