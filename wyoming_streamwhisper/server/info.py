@@ -8,7 +8,7 @@ from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.engine.api import EngineInfo
 from wyoming_streamwhisper.session.profile import Profile
 
-_PROJECT = Attribution(name="wyoming-streamwhisper", url="https://github.com/wyoming-streamwhisper")
+_PROJECT = Attribution(name="wyoming-streamwhisper", url="")  # no public address yet
 _WHISPER = Attribution(name="OpenAI Whisper", url="https://github.com/openai/whisper")
 
 
