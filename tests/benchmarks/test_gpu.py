@@ -12,8 +12,8 @@ def test_it_measures_batches_voice_activity_and_live_satellites(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "found.json"
-    small = "--batches 1,2 --times 1 --live 2 --seconds 0.1 --audio 1 --cpu-threads 1"
-    gpu.main([*"--device cpu --model demo".split(), *small.split(), "--json", str(out)])
+    small = "--device cpu --batches 1,2 --times 1 --live 2 --seconds 0.1 --audio 1 --cpu-threads 1"
+    gpu.main([*small.split(), "--json", str(out)])
     found = json.loads(out.read_text())
     assert [(one["kind"], one["size"]) for one in found["batches"]] == [
         ("partial", 1),
