@@ -61,15 +61,19 @@ class TorchFeatures:
 
         Raises:
             ImportError: the extra is not installed.
+            RuntimeError: torch cannot use a GPU.
 
         """
         import torch
 
+        if device != "cpu" and not torch.cuda.is_available():
+            raise RuntimeError("features: this torch cannot use the GPU; install one for CUDA")
         self._torch: Any = torch
         self._device = torch.device(device)
         filters: Any = FeatureExtractor.get_mel_filters(RATE, _WINDOW, n_mels=mels)
         self._filters = torch.from_numpy(filters.astype(np.float32)).to(self._device)
-        self._window = torch.hann_window(_WINDOW, device=self._device)
+        window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+        self._window = torch.from_numpy(window).to(self._device)
 
     def __call__(self, batch: Sequence[Samples], frames: int) -> Any:
         """Return a tensor [len(batch), mels, frames] on the GPU, an array where there is none."""
@@ -79,7 +83,8 @@ class TorchFeatures:
             spectrum = torch.stft(
                 signals, _WINDOW, _HOP, window=self._window, center=False, return_complex=True
             )
-            power = torch.view_as_real(spectrum[..., : int(counts.max())]).square().sum(-1)
+            longest = max(map(len, batch)) // _HOP + 1  # centred, there would be one frame more
+            power = torch.view_as_real(spectrum[..., :longest]).square().sum(-1)
             logs = (self._filters @ power).clamp_(min=1e-10).log10_()
             # Each row ends where its audio ends, and its loudest frame is its own.
             within = torch.arange(logs.shape[-1], device=self._device) < counts[:, None]
@@ -121,8 +126,10 @@ def make_features(choice: str, mels: int, device: Device) -> Features:
 
     Raises:
         ImportError: `torch` was asked for and its extra is not installed.
+        RuntimeError: `torch` was asked for and cannot use the model's GPU.
 
     """
-    if choice == "torch" or (choice == "auto" and device.kind == "cuda" and torch_on_gpu()):
-        return TorchFeatures(mels, device.torch)
-    return NumpyFeatures(mels)
+    on_gpu = device.kind == "cuda" and torch_on_gpu() is not None
+    if choice == "numpy" or (choice == "auto" and not on_gpu):
+        return NumpyFeatures(mels)
+    return TorchFeatures(mels, device.torch)

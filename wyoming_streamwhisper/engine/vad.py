@@ -89,10 +89,13 @@ class TorchVad(Silero):
 
         Raises:
             ImportError: the extra is not installed.
-            RuntimeError: torch has no such device.
+            RuntimeError: torch cannot use a GPU.
 
         """
         import torch
+
+        if device != "cpu" and not torch.cuda.is_available():
+            raise RuntimeError("this torch cannot use a GPU; install one for CUDA")
         from silero_vad import load_silero_vad  # sets torch to one thread, and more is slower here
 
         self._torch = torch
