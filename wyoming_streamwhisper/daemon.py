@@ -14,9 +14,12 @@ from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, EngineInfo
+from wyoming_streamwhisper.engine.cache import Findings, cache_folder
+from wyoming_streamwhisper.engine.context import Rule
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.models import guess_languages, resolve
+from wyoming_streamwhisper.engine.trials import Trials
 from wyoming_streamwhisper.engine.vad import VadService, make_vad
 from wyoming_streamwhisper.server.discovery import Announced, Announcement
 from wyoming_streamwhisper.server.wyoming import WyomingServer
@@ -77,11 +80,15 @@ def _share_one_heap() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session]]:
+async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials, Session]]:
     """Build engine and session, the model not loaded yet, and take them down in reverse."""
     info = EngineInfo(settings.model.model, guess_languages(settings.model.model))
+    trials = Trials(Findings("audio-context", cache_folder()))
     engine = LocalEngine(
-        functools.partial(_load_backend, settings), info, max_batch=settings.engine.max_batch
+        functools.partial(_load_backend, settings),
+        info,
+        max_batch=settings.engine.max_batch,
+        trials=trials,
     )
     try:
         vad = VadService(make_vad(settings.engine.vad))
@@ -90,6 +97,8 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session
             f"vad: {settings.engine.vad} needs the extra `torch`: "
             f"pip install 'wyoming-streamwhisper[torch]' ({error})"
         ) from error
+    except RuntimeError as error:
+        raise Unusable(f"vad: {settings.engine.vad} cannot be run here: {error}") from error
     session = Session(
         engine,
         vad,
@@ -98,8 +107,9 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session
         max_utterance=settings.wyoming.max_utterance,
     )
     try:
-        yield engine, session
+        yield engine, trials, session
     finally:
+        await trials.close()
         await engine.close()
         await vad.close()
 
@@ -130,6 +140,11 @@ async def _load(engine: LocalEngine, settings: Settings) -> None:
         await engine.start()
     except ModelError as error:
         raise Unusable(str(error)) from error
+    except ImportError as error:
+        raise Unusable(
+            f"features: {settings.engine.features} needs the extra `torch`: "
+            f"pip install 'wyoming-streamwhisper[torch]' ({error})"
+        ) from error
     except (RuntimeError, ValueError) as error:
         raise Unusable(
             f"the model {settings.model.model} cannot be loaded on device "
@@ -145,7 +160,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
     stop = _stop_signal()
     begun = time.monotonic()
     _LOG.info("wyoming-streamwhisper %s", __version__)
-    async with _built(settings) as (engine, session):
+    async with _built(settings) as (engine, trials, session):
         server = WyomingServer(settings.wyoming, session)
         try:
             await server.start()
@@ -159,7 +174,9 @@ async def _serve(settings: Settings, systemd: Service) -> None:
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
             if await _unless(stop, _load(engine, settings)):
-                _greet(engine.info, time.monotonic() - begun)
+                trials.open(engine)
+                _greet(engine.info, trials.rule(engine), time.monotonic() - begun)
+                trials.start(engine, session.idle)
                 systemd.ready(f"Listening with {engine.info.model}")
                 # It takes two seconds, for which nobody waits.
                 await _unless(stop, announcement.start())
@@ -195,8 +212,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) ->
         await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
-def _greet(info: EngineInfo, seconds: float) -> None:
+def _greet(info: EngineInfo, rule: Rule, seconds: float) -> None:
     _LOG.info("model %s is ready after %.1f s (%s)", info.model, seconds, info.running)
+    _LOG.info("audio context: %s (%s)", rule, rule.why)
     if info.model == "demo":
         _LOG.info(
             "the demo model knows home commands in synthetic voices; for real rooms choose a real "
@@ -231,12 +249,16 @@ async def _finish(session: Session) -> None:
 async def _check(settings: Settings) -> int:
     print("configuration: good;", len(settings.profiles), "profile(s):", end=" ")
     print(", ".join(profile.name for profile in settings.profiles))
-    async with _built(settings) as (engine, session):
+    async with _built(settings) as (engine, trials, session):
         begun = time.perf_counter()
         await _load(engine, settings)
         info = engine.info
         print(f"model: {info.model}, loaded in {time.perf_counter() - begun:.2f} s; {info.running}")
         print(f"languages: {_some(info.languages)}")
+        trials.open(engine)
+        await trials.test(engine, session.idle)
+        rule = trials.rule(engine)
+        print(f"audio context: {rule} ({rule.why})")
         begun = time.perf_counter()
         outcome = await _transcribe_clip(session)
         spent = time.perf_counter() - begun

@@ -15,6 +15,7 @@ from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis
+from wyoming_streamwhisper.engine.context import CAREFUL, Rule
 
 
 class EngineError(Exception):
@@ -48,6 +49,8 @@ class Request:
     timed: bool = True
     timeout: float = 60.0
     """Seconds after which nobody waits for the answer any more."""
+    context: float | None = None
+    """Seconds of audio context that it gets at least; None leaves it to the model's rule."""
     attempt: int = 0
     """How many answers to it were not believed; each further attempt is more careful."""
 
@@ -93,7 +96,11 @@ class EngineInfo:
     carry_text: bool = True
     """Whether the model is to read the text before a piece."""
     running: str = ""
-    """How it runs, for people: device, arithmetic, audio context."""
+    """How it runs, for people: device and arithmetic."""
+    context: Rule = CAREFUL
+    """How short audio contexts may be."""
+    fingerprint: str = ""
+    """Another one wherever other weights or another arithmetic could give other texts."""
 
 
 class Backend(Protocol):

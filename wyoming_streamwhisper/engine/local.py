@@ -17,6 +17,7 @@ from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Backend, EngineError, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.schedule import Schedule, Waiting
+from wyoming_streamwhisper.engine.trials import Trials
 from wyoming_streamwhisper.engine.worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class LocalEngine:
         hang: float = _HANG,
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
+        trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then."""
@@ -57,6 +59,7 @@ class LocalEngine:
         self._hang = hang
         self._pause = pause
         self._patience = patience
+        self._trials = trials
         self._clock = clock
         self._schedule = Schedule(max_batch)
         self._futures: dict[str, asyncio.Future[Result]] = {}
@@ -103,14 +106,20 @@ class LocalEngine:
         """Return the result of a request; cancelling drops one that has not begun."""
         if self._refusal:
             raise EngineError(*self._refusal)
+        if self._trials:
+            request = self._trials.prepare(request)
+        result = None
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._futures[request.id] = future
         expiry = loop.call_later(request.timeout, self._expire, request)
         try:
             self._enqueue(request, self._clock())
-            return await future
+            result = await future
+            return result
         finally:
+            if self._trials:
+                self._trials.answered(request, result)
             expiry.cancel()
             self._futures.pop(request.id, None)
             self._schedule.remove(request.id)

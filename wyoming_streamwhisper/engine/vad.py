@@ -84,37 +84,46 @@ def _batched_network() -> bytes:
 class TorchVad(Silero):
     """The `silero-vad` package on torch (extra `torch`)."""
 
-    def __init__(self) -> None:
-        """Load it.
+    def __init__(self, device: str = "cpu") -> None:
+        """Load it onto a torch device: `cpu` or `cuda`.
 
         Raises:
             ImportError: the extra is not installed.
+            RuntimeError: torch cannot use a GPU.
 
         """
         import torch
+
+        if device != "cpu" and not torch.cuda.is_available():
+            raise RuntimeError("this torch cannot use a GPU; install one for CUDA")
         from silero_vad import load_silero_vad  # sets torch to one thread, and more is slower here
 
         self._torch = torch
-        self._network = load_silero_vad(onnx=False)._model
+        self._device = torch.device(device)
+        self._network = load_silero_vad(onnx=False)._model.to(self._device)
 
     def _run(self, seen: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
         torch = self._torch
         with torch.inference_mode():
             chances, state = self._network(
-                torch.from_numpy(seen), torch.from_numpy(np.stack([h, c]))
+                torch.from_numpy(seen).to(self._device),
+                torch.from_numpy(np.stack([h, c])).to(self._device),
             )
-        h, c = state.numpy()
-        return chances.numpy(), h, c
+        h, c = state.cpu().numpy()
+        return chances.cpu().numpy(), h, c
 
 
 def make_vad(name: str) -> Vad:
     """Return the detection of this name (an option's choice).
 
     Raises:
-        ImportError: `torch` was asked for and its extra is not installed.
+        ImportError: torch is needed and its extra is not installed.
+        RuntimeError: `cuda` was asked for and torch finds no GPU.
 
     """
-    return TorchVad() if name == "torch" else OnnxVad()
+    if name == "onnx":
+        return OnnxVad()
+    return TorchVad("cuda" if name == "cuda" else "cpu")
 
 
 Hear = Callable[[list[float]], None]
