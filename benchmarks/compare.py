@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alone, crowd
+from benchmarks import alone, crowd, footprint, length, start
 from benchmarks.conditions import machine, watched
 from benchmarks.field import Entrant, Field, assembled, read_config
 from benchmarks.publish import summary
@@ -33,7 +33,13 @@ _LOG = logging.getLogger(__name__)
 Rows = list[dict[str, Any]]
 Measurement = Callable[[Field, Sequence[Spoken], Settings], Awaitable[Rows]]
 
-MEASUREMENTS: dict[str, Measurement] = {"alone": alone.run, "crowd": crowd.run}
+MEASUREMENTS: dict[str, Measurement] = {
+    "alone": alone.run,
+    "crowd": crowd.run,
+    "footprint": footprint.run,
+    "length": length.run,
+    "start": start.run,
+}
 WARM = Pacing(real_time=False)
 
 
@@ -119,12 +125,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _entrants(options: argparse.Namespace) -> tuple[str, list[Entrant]]:
     if options.config:
-        model, entrants = read_config(options.config)
+        model, entrants = read_config(options.config, options.servers or ["*"])
     else:
         model = options.model
         entrants = [Entrant(ours(f"ours {text}".strip(), text)) for text in options.serve]
-    if options.servers:
-        entrants = [one for one in entrants if any(part in one.name for part in options.servers)]
     if not entrants:
         raise SystemExit("No server to measure.")
     return model, entrants
@@ -148,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--serve", action="append", metavar="ARGS", help="our daemon with these arguments; repeat"
     )
-    add("--servers", action="append", metavar="PART", help="only those with this in their name")
+    add("--servers", action="append", metavar="PATTERN", help="of --config only these; repeat")
     add("--model", default="", metavar="TEXT", help="what the model is, in words, with --serve")
     add("--settings", choices=KINDS, default="short", help="how much (%(default)s)")
     add("--sets", default=",".join(SETS), metavar="A,B", help="sets of the folder (%(default)s)")

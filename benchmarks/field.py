@@ -8,7 +8,8 @@ import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +44,30 @@ class Entrant:
         return self.server.name
 
 
-def read_config(file: Path) -> tuple[str, list[Entrant]]:
+def read_config(file: Path, patterns: Sequence[str] = ("*",)) -> tuple[str, list[Entrant]]:
     """Read what the model is, in words, and the servers from a YAML file.
 
-    Each has the name of a function of `benchmarks.servers` as `kind` and its arguments, and may
-    have `endpoints` and `note`; `$NAME` is taken from the environment. Raises KeyError, TypeError
-    or AttributeError for what makes no sense.
+    Each server has a `name`, the name of a function of `benchmarks.servers` as `kind` and its
+    arguments, and may have `endpoints` and `note`; `$NAME` is taken from the environment. Only
+    servers whose name matches a pattern are made. Raises KeyError, TypeError or AttributeError for
+    what makes no sense.
     """
     content = yaml.safe_load(os.path.expandvars(file.read_text()))
-    return content["model"], [_entrant(dict(row)) for row in content["servers"]]
+    rows = [
+        row
+        for row in content["servers"]
+        if any(fnmatchcase(row["name"], pattern) for pattern in patterns)
+    ]
+    return content["model"], [_entrant(row) for row in rows]
 
 
 def _entrant(row: dict[str, Any]) -> Entrant:
     endpoints, note = row.pop("endpoints", False), row.pop("note", "")
-    make = getattr(servers, row.pop("kind"))
-    return Entrant(make(**row), endpoints, note)
+    make, name = getattr(servers, row.pop("kind")), row.pop("name")
+    if "model" in row:
+        row["model"] = Path(row["model"])
+    server = make(name, **row) if make is servers.ours else replace(make(**row), name=name)
+    return Entrant(server, endpoints, note)
 
 
 @dataclass(slots=True)

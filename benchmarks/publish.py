@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import crowd, latency
+from benchmarks import crowd, footprint, latency, length, start
 from benchmarks.conditions import Machine
 from benchmarks.svg import Lines, Spreads
 from benchmarks.tables import Table
@@ -36,6 +36,12 @@ def parts(name: str, rows: list[dict[str, Any]], settings: dict[str, Any]) -> li
         ]
     if name == "crowd":
         return [(crowd.table(rows), crowd.chart(rows))]
+    if name == "footprint":
+        return [(footprint.table(rows), None)]
+    if name == "length":
+        return [(length.table(rows), length.chart(rows))]
+    if name == "start":
+        return [(start.table(rows), None)]
     raise ValueError(f"no measurement is called {name}")
 
 
