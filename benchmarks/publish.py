@@ -1,6 +1,6 @@
 """From the results of `compare` to tables and charts in docs/.
 
-    python -m benchmarks.publish result.json [LATER.json ...] --into docs
+    python -m benchmarks.publish result.json [LATER.json ...] --chunk chunk.json --into docs
 
 Writes the charts to docs/benchmarks/ and the tables between two marks in docs/benchmarks.md; what
 stands around them is left. A measurement that a later file has replaces the earlier one.
@@ -15,7 +15,12 @@ from typing import Any
 from benchmarks import crowd, footprint, latency, length, start
 from benchmarks.conditions import Machine
 from benchmarks.svg import Lines, Spreads
-from benchmarks.tables import Table
+from benchmarks.tables import Table, number
+
+CHUNK = """\
+Microseconds of CPU for 10 ms of audio as Home Assistant sends them: faint noise on several
+connections at once, so that nothing is decoded. `whole` is what the daemon's process spends, its
+event loop, its other threads and the kernel's share of both; `stages` are timed apart."""
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
@@ -43,6 +48,15 @@ def parts(name: str, rows: list[dict[str, Any]], settings: dict[str, Any]) -> li
     if name == "start":
         return [(start.table(rows), None)]
     raise ValueError(f"no measurement is called {name}")
+
+
+def chunk_table(report: dict[str, dict[str, float]]) -> Table:
+    """Return the report of `benchmarks.chunk` as a table."""
+    table = Table("chunk", "One chunk of 10 ms", CHUNK, ["part", "µs"])
+    for group, costs in report.items():
+        for name, cost in costs.items():
+            table.add(f"{group}: {name.replace('_', ' ')}", number(cost, 1))
+    return table
 
 
 def conditions(result: Result) -> str:
@@ -92,8 +106,8 @@ def merged(results: Sequence[Result]) -> Result:
     return {**results[-1], "measured": together}
 
 
-def publish(result: Result, folder: Path) -> None:
-    """Write charts and tables below a folder of documents."""
+def publish(result: Result, more: Sequence[Table], folder: Path) -> None:
+    """Write charts and tables below a folder of documents; tables of other programs last."""
     charts = folder / "benchmarks"
     charts.mkdir(exist_ok=True)
     for name, one in result["measured"].items():
@@ -103,7 +117,8 @@ def publish(result: Result, folder: Path) -> None:
     page = folder / "benchmarks.md"
     before, _, rest = page.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    tables = summary(result, Path("benchmarks"))
+    pieces = [summary(result, Path("benchmarks")), *(table.markdown() for table in more)]
+    tables = "\n".join(pieces)
     page.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}")
 
 
@@ -112,8 +127,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("results", nargs="+", type=Path, metavar="JSON")
     parser.add_argument("--into", type=Path, default=Path("docs"), metavar="FOLDER")
+    parser.add_argument("--chunk", type=Path, metavar="JSON", help="of benchmarks.chunk")
     options = parser.parse_args(argv)
-    publish(merged([json.loads(file.read_text()) for file in options.results]), options.into)
+    result = merged([json.loads(file.read_text()) for file in options.results])
+    more = [chunk_table(json.loads(options.chunk.read_text()))] if options.chunk else []
+    publish(result, more, options.into)
 
 
 if __name__ == "__main__":

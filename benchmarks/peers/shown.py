@@ -30,4 +30,3 @@ class Shown:
         """Return what tells that `text` is the answer."""
         events = [*self.show(text), Transcript(self.text).event()]
         return [*events, TranscriptStop().event()] if self._begun else events
-
