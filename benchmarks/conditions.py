@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks.peers.environments import PACKAGES
 from benchmarks.processes import cpu_s, machine_cpu_s
 
-_PACKAGES = ("ctranslate2", "faster-whisper", "onnxruntime", "numpy", "wyoming")
+_PACKAGES = (
+    "wyoming-streamwhisper",
+    "ctranslate2",
+    "faster-whisper",
+    "onnxruntime",
+    "numpy",
+    "wyoming",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +33,16 @@ class Machine:
     system: str
     python: str
     packages: dict[str, str]
-    """Versions of what our daemon runs on."""
+    """Versions of our daemon and of what it runs on."""
+    peers: dict[str, str]
+    """Versions of the other servers; what they run on, they choose."""
 
     def __str__(self) -> str:
         """Return one sentence for a report."""
-        packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
-        return (
-            f"{self.cores} cores of {self.processor}, {self.memory_gib:.0f} GiB, {self.system}, "
-            f"Python {self.python}, {packages}"
-        )
+        versions = {"Python": self.python, **self.packages, **self.peers}
+        listed = ", ".join(f"{name} {number}" for name, number in versions.items())
+        where = f"{self.cores} cores of {self.processor}, {self.memory_gib:.0f} GiB, {self.system}"
+        return f"{where}; {listed}"
 
 
 def machine() -> Machine:
@@ -45,6 +54,7 @@ def machine() -> Machine:
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
         packages={name: number for name in _PACKAGES if (number := _version(name))},
+        peers={one.name: one.version for one in PACKAGES},
     )
 
 

@@ -225,9 +225,9 @@ def chart(rows: Rows) -> Lines:
         (server, [(float(row["satellites"]), 1000 * _p95(row)) for row in own])
         for server, own in _by_server(rows).items()
     ]
-    title = "Audio-stop to transcript, p95, while so many satellites speak at once"
+    title = "Audio-stop to transcript, p95 in ms, while so many satellites speak at once"
     levels = [1000 * limit for limit in LIMITS_S]
-    return Lines("crowd", title, "satellites", "ms", lines, levels)
+    return Lines("crowd", title, "satellites", lines, levels)
 
 
 def _p95(row: dict[str, Any]) -> float:

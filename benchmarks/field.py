@@ -112,13 +112,10 @@ async def assembled(entrants: Sequence[Entrant]) -> AsyncIterator[Field]:
                 continue
             made.running[entrant.name] = running
             made.entrants.append(entrant)
+            stack.callback(thaw, running.pid)  # What is held still cannot end.
             await quiet(running.pid)
             freeze(running.pid)
-        try:
-            yield made
-        finally:
-            for pid in made.pids:
-                thaw(pid)  # What is held still cannot end.
+        yield made
 
 
 async def quiet(pid: int) -> bool:

@@ -66,7 +66,7 @@ def stop_chart(rows: Rows) -> Spreads:
         if _of(rows, server, *lengths)
     ]
     series = [f"{length:g} s of silence" for length in lengths]
-    return Spreads("stop", "Audio-stop to transcript: p50 to p95", "ms", series, drawn)
+    return Spreads("stop", "Audio-stop to transcript, p50 to p95", "ms", series, drawn)
 
 
 def end_table(rows: Rows) -> Table:
@@ -82,11 +82,11 @@ def end_table(rows: Rows) -> Table:
 
 
 def end_chart(rows: Rows) -> Spreads:
-    """Draw the same."""
-    drawn = [
-        (f"{server} ({who})", [_in_ms(own, "end_to_text")]) for server, who, own in _ends(rows)
-    ]
-    return Spreads("end", "End of speech to transcript: p50 to p95", "ms", ["p50 – p95"], drawn)
+    """Draw the same, a series for each way to end."""
+    ends = {(server, who): _in_ms(own, "end_to_text") for server, who, own in _ends(rows)}
+    series = list(_who(rows).values())
+    drawn = [(server, [ends.get((server, who)) for who in series]) for server in _servers(rows)]
+    return Spreads("end", "End of speech to transcript, p50 to p95", "ms", series, drawn)
 
 
 def words_table(rows: Rows, usual_s: float) -> Table:
@@ -121,10 +121,14 @@ def _of(rows: Rows, server: str, *trailing_s: float | None) -> Rows:
     return [row for row in rows if row["server"] == server and row["trailing_s"] in trailing_s]
 
 
+def _who(rows: Rows) -> dict[float | None, str]:
+    """Return who ends by length of silence; nobody's detection ends without any."""
+    return {**{n: f"client, {n:g} s" for n in _lengths(rows) if n > 0}, None: "server"}
+
+
 def _ends(rows: Rows) -> list[tuple[str, str, Rows]]:
-    """Return server, who ends, and the rows; nobody's detection ends without any silence."""
-    who: dict[float | None, str] = {n: f"client, {n:g} s" for n in _lengths(rows) if n > 0}
-    who[None] = "server"
+    """Return server, who ends, and the rows."""
+    who = _who(rows)
     every = [(server, who[n], _of(rows, server, n)) for server in _servers(rows) for n in who]
     return [one for one in every if one[2]]
 

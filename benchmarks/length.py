@@ -108,5 +108,5 @@ def chart(rows: Rows) -> Lines:
             cost = [(late - early) / _SAMPLE_S for early, late in itertools.pairwise(used)]
             points = [((i + 1) * _SAMPLE_S, one) for i, one in enumerate(cost)]
             lines.append((row["server"], [point for point in points if point[0] <= longest]))
-    title = f"CPU for a second of audio, along an utterance of {longest:g} s"
-    return Lines("length", title, "seconds of audio", "CPU s / s", lines, logarithmic=False)
+    title = f"Seconds of CPU for a second of audio, along an utterance of {longest:g} s"
+    return Lines("length", title, "seconds of audio", lines, logarithmic=False)

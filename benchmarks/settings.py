@@ -51,6 +51,7 @@ SHORT = Settings(
     hold_s=5,
     lengths_s=(2, 5, 15),
     starts=2,
+    levels=(1, 2, 4, 6, 8, 10, 12, 16, 24, 32),
 )
 FULL = Settings(
     clips=60,

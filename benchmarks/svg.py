@@ -14,7 +14,7 @@ COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a", "#cb912f", "#7
 _FONT = 'font-family="Helvetica, Arial, sans-serif" font-size="12"'
 _INK, _GRID = "#37352f", "#e3e2e0"
 _WIDTH, _LABELS, _RIGHT = 860, 290, 30
-_TOP, _ROW, _BOTTOM = 64, 15, 40
+_TOP, _ROW, _BOTTOM = 68, 15, 40
 _LINES_HEIGHT = 380
 
 Point = tuple[float, float]
@@ -40,10 +40,12 @@ class Scale:
         return self.begin + share * (self.end - self.begin)
 
     def ticks(self) -> list[float]:
-        """Return round values within the range: powers of ten, or four to ten even steps."""
+        """Return round values within the range: 1, 2, 5 of some decades, or a few even steps."""
         if self.logarithmic:
             first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
-            return [10.0**power for power in range(first, last + 1)]
+            within = (1, 2, 5) if last - first <= 3 else (1,)
+            decades = [10.0**power for power in range(first, last + 1)]
+            return [n * one for one in decades for n in within if n * one <= self.high]
         rough = (self.high - self.low) / 5
         step = 10 ** math.floor(math.log10(rough))
         step *= next(factor for factor in (1, 2, 5, 10) if factor * step >= rough)
@@ -90,7 +92,6 @@ class Lines:
     name: str
     title: str
     across: str
-    up: str
     series: Sequence[tuple[str, Sequence[Point]]]
     levels: Sequence[float] = ()
     logarithmic: bool = True
@@ -114,7 +115,6 @@ class Lines:
             parts.append(_text((left - 8, y(tick) + 4), f"{tick:g}", "end"))
         parts += [_text((x(tick), bottom + 16), f"{tick:g}", "middle") for tick in x.ticks()]
         parts.append(_text((_WIDTH - _RIGHT, bottom + 32), self.across, "end"))
-        parts.append(_text((left - 60, top - 8), self.up, "start"))
         for level in self.levels:
             ends = (left, y(level)), (_WIDTH - _RIGHT, y(level))
             parts.append(_line(*ends, _INK, 'stroke-dasharray="4 4"'))
