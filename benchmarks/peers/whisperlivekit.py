@@ -15,7 +15,6 @@ from benchmarks.cost_models import HEADS
 from benchmarks.peers.dialect import Message
 from benchmarks.peers.environments import python
 from benchmarks.peers.shown import Shown
-from benchmarks.peers.websocket import connector
 from benchmarks.serving import Server, listens
 
 Encoder = Literal["ct2-int8", "ct2-float32", "pytorch"]
@@ -79,6 +78,8 @@ def whisperlivekit(
 
     Smaller `frame_threshold` (20 ms each; its own default is 25) is earlier and less sure.
     """
+    from benchmarks.peers.websocket import connector  # Needs the extra `bench`.
+
     interpreter = python("whisperlivekit", cache)
     options = [
         *("--backend-policy", "simulstreaming", "--pcm-input", "--warmup-file", str(WARM_UP)),
