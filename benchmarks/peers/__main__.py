@@ -1,4 +1,4 @@
-"""Installs peers, each into an environment of its own: python -m benchmarks.peers install NAME..."""
+"""Installs peers into environments of their own: python -m benchmarks.peers install NAME..."""
 
 import argparse
 import sys
