@@ -14,9 +14,11 @@ class Refused(Exception):
 class Dialect(Protocol):
     """Turns a peer's messages into Wyoming events."""
 
-    patience_s: float | None
-    """Seconds without news, behind the end of the audio, after which a client takes what it has for
-    the answer; None where the server says when it has finished."""
+    @property
+    def patience_s(self) -> float | None:
+        """Seconds without news, behind the end of the audio, after which a client takes what it has
+        for the answer; None where the server says when it has finished.
+        """
 
     def path(self, language: str | None) -> str:
         """Return where the WebSocket is, behind host and port."""

@@ -11,6 +11,9 @@ from pathlib import Path
 
 TORCH = "torch==2.13.0"
 """Exact: an open range may bring gigabytes for GPUs."""
+ENGINE = ("ctranslate2==4.8.5", "onnxruntime==1.31.1", "numpy==2.4.6")
+"""The same for all, so that servers are compared and not the libraries below them."""
+WEB = ("fastapi==0.165.0", "uvicorn==0.54.0", "python-multipart==0.0.34", "websockets==17.4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +22,10 @@ class Package:
 
     name: str
     version: str
-    needs: tuple[str, ...] | None = None
-    """What it imports on the way that is measured; None leaves that to its own metadata."""
+    needs: tuple[str, ...]
+    """What is installed first."""
+    complete: bool = True
+    """Whether its own metadata may bring the rest; else `needs` is all that it gets."""
 
     @property
     def folder(self) -> str:
@@ -28,37 +33,37 @@ class Package:
         return f"{self.name}-{self.version}"
 
 
-# torchaudio has no build for a CPU beside this torch. Both peers that ask for it never import it on
-# the way that is measured; whisper-live asks for OpenVINO, PyAudio and more besides, which it
-# imports for other back ends and for its client only.
+# torchaudio has no build for a CPU beside this torch, and the two peers that ask for it do not
+# import it on the way that is measured; whisper-live asks for OpenVINO, PyAudio and more besides,
+# for other back ends and for its client. So these two get only what they import.
 PACKAGES = (
-    Package("wyoming-faster-whisper", "3.8.1"),
+    Package("wyoming-faster-whisper", "3.8.1", (*ENGINE, "faster-whisper==1.2.1")),
     Package(
         "whisperlivekit",
         "0.2.26",
         (
             TORCH,
-            "fastapi==0.141.1",
+            *ENGINE,
+            *WEB,
             "faster-whisper==1.2.1",
             "librosa==0.11.0",
-            "python-multipart==0.0.31",
             "soundfile==0.14.0",
             "tiktoken==0.14.0",
-            "uvicorn==0.40.0",
-            "websockets==17.4",
         ),
+        complete=False,
     ),
     Package(
         "whisper-live",
         "0.10.0",
         (
             TORCH,
-            "fastapi==0.141.1",
+            *ENGINE,
+            *WEB,
             "faster-whisper==1.2.0",
-            "python-multipart==0.0.31",
-            "uvicorn==0.40.0",
-            "websockets==17.4",
+            "requests==2.34.2",  # faster-whisper 1.2.0 imports it and does not say so.
+            "scipy==1.17.1",
         ),
+        complete=False,
     ),
 )
 
@@ -86,12 +91,8 @@ def install(name: str, cache: Path | None = None) -> Path:
     """Make a peer's environment anew and return it."""
     folder, peer = _environment(name, cache), package(name)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-    own = f"{peer.name}=={peer.version}"
-    if peer.needs is None:
-        _pip(folder, own)
-    else:
-        _pip(folder, *peer.needs)
-        _pip(folder, "--no-deps", own)
+    _pip(folder, *peer.needs)
+    _pip(folder, *([] if peer.complete else ["--no-deps"]), f"{peer.name}=={peer.version}")
     return folder
 
 

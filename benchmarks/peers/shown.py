@@ -1,7 +1,7 @@
 """What a client shows of a peer's answer, told as Wyoming events, so that one record serves all.
 
-Text that grows is a chunk; text that changes is a new revision. So delays, revisions and texts of all
-servers are measured by the same code.
+Text that grows is a chunk, text that changes is a new revision: so the same code measures delays,
+revisions and texts of all servers.
 """
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop

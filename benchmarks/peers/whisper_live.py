@@ -16,7 +16,6 @@ from wyoming.event import Event
 from benchmarks.peers.dialect import Message, Refused
 from benchmarks.peers.environments import python
 from benchmarks.peers.shown import Shown
-from benchmarks.peers.websocket import connector
 from benchmarks.serving import Server, listens
 
 LAUNCHER = Path(__file__).with_name("whisper_live_server.py")
@@ -102,6 +101,8 @@ def whisper_live(
     With `batch` it decodes several clients' audio together, greedily instead of with a beam of 5.
     `same_output_threshold` is how often a segment has to repeat itself before it is completed.
     """
+    from benchmarks.peers.websocket import connector  # Needs the extra `bench`.
+
     # -P: our file beside the launcher has the package's own name.
     server = [str(python("whisper-live", cache)), "-P", str(LAUNCHER), str(model)]
 

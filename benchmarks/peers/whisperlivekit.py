@@ -4,21 +4,17 @@ It encodes 30 s for every decode, with CTranslate2 where it is given such an enc
 with PyTorch in float32. It says `ready_to_stop` when all audio is worked off: that is its answer.
 """
 
-import base64
-import gzip
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import wyoming_streamwhisper
 from wyoming.event import Event
 
+import wyoming_streamwhisper
+from benchmarks.cost_models import HEADS
 from benchmarks.peers.dialect import Message
 from benchmarks.peers.environments import python
 from benchmarks.peers.shown import Shown
-from benchmarks.peers.websocket import connector
 from benchmarks.serving import Server, listens
 
 Encoder = Literal["ct2-int8", "ct2-float32", "pytorch"]
@@ -82,11 +78,14 @@ def whisperlivekit(
 
     Smaller `frame_threshold` (20 ms each; its own default is 25) is earlier and less sure.
     """
+    from benchmarks.peers.websocket import connector  # Needs the extra `bench`.
+
     interpreter = python("whisperlivekit", cache)
     options = [
         *("--backend-policy", "simulstreaming", "--pcm-input", "--warmup-file", str(WARM_UP)),
-        *("--decoder-model-path", str(next((model / "openai").glob("*.pt")))),
-        *("--custom-alignment-heads", _alignment_heads(model)),
+        *("--decoder-model-path", str(model / "openai" / "model.pt")),
+        # Without them it would follow half of all heads.
+        *("--custom-alignment-heads", (model / "openai" / HEADS).read_text()),
         *("--beams", str(beams), "--frame-threshold", str(frame_threshold)),
         *("--log-level", "WARNING"),
     ]
@@ -108,14 +107,3 @@ def whisperlivekit(
         listens,
         {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)},
     )
-
-
-def _alignment_heads(model: Path) -> str:
-    """Return the heads that follow the audio, as openai-whisper writes them: it has no names of
-    ours, and half of all heads, which it would take otherwise, follow badly.
-    """
-    config = json.loads((model / "hf" / "config.json").read_text())
-    heads = json.loads((model / "hf" / "generation_config.json").read_text())["alignment_heads"]
-    mask = np.zeros((config["decoder_layers"], config["decoder_attention_heads"]), bool)
-    mask[tuple(np.transpose(heads))] = True
-    return base64.b85encode(gzip.compress(mask.tobytes())).decode()
