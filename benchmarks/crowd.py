@@ -27,7 +27,7 @@ from wyoming_streamwhisper.client.sources import RATE, Pacing
 
 LIMITS_S = (0.3, 1.0)
 """Up to the first an answer seems immediate; behind the last one people say it again."""
-_REFUSED_S = 1.0
+REFUSED_S = 1.0
 """Pause of a satellite that got an error: else it would ask again thousands of times."""
 
 Rows = list[dict[str, Any]]
@@ -178,7 +178,7 @@ async def _satellite(
         if counts:
             level.note(record)
         if record.failure is not None:
-            await asyncio.sleep(_REFUSED_S)
+            await asyncio.sleep(REFUSED_S)
 
 
 def _endless(clips: Sequence[Spoken], chance: random.Random) -> Iterator[Spoken]:

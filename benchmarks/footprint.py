@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.crowd import REFUSED_S
 from benchmarks.field import Entrant, Field
 from benchmarks.processes import cpu_s, memory
 from benchmarks.servers import Running
@@ -20,8 +21,6 @@ from wyoming_streamwhisper.client.sources import RATE, Pacing, Samples, paced
 
 Rows = list[dict[str, Any]]
 
-_SETTLE_S = 1.0
-"""Connecting and beginning is no state to be measured."""
 _SILENCE = np.zeros(300 * RATE, np.int16)
 """Longer than any state is held."""
 
@@ -71,7 +70,7 @@ async def _states(
                 group.create_task(_satellite(running, state, _from(i, clips), settings))
                 for i in range(satellites)
             ]
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(settings.settle_s)
             states.append(await _held(entrant.name, running.pid, state, satellites, settings))
             for task in tasks:
                 task.cancel()
@@ -102,7 +101,7 @@ async def _satellite(
         blocks = _blocks(state, spoken, pacing)
         record = await converse(running.uri, blocks, asking, connect=running.connect)
         if record.failure is not None:
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(REFUSED_S)
 
 
 def _blocks(state: str, spoken: Spoken, pacing: Pacing) -> AsyncIterator[Samples]:

@@ -26,6 +26,8 @@ class Settings:
     """Lengths of utterances, in seconds."""
     starts: int
     """How often each server is started."""
+    settle_s: float = 1.0
+    """Given to satellites to connect and begin before that is read."""
     usual_s: float = 0.7
     """Trailing silence that Home Assistant's detection waits for by default."""
     other_s: tuple[float, ...] = (0.0, 0.25, 1.25)
@@ -69,7 +71,8 @@ TINY = Settings(
     level_s=0.1,
     level_utterances=1,
     level_limit_s=5,
-    hold_s=0.5,
+    hold_s=0.2,
+    settle_s=0.1,
     lengths_s=(1,),
     starts=1,
     usual_s=0.4,
