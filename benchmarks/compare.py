@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -61,6 +62,10 @@ async def compare(
     lost.
     """
     clips, settings = comparison.clips, comparison.settings
+    own = asyncio.current_task()
+    assert own is not None
+    # Else servers that are held still would be left behind.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
     async with assembled(comparison.entrants) as field:
         for entrant in field.entrants:
             async with field.turn(entrant):
@@ -117,7 +122,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1))
 
     comparison = Comparison(entrants, clips, settings)
-    result["failed"] = asyncio.run(compare(comparison, options.measurements, keep))
+    try:
+        result["failed"] = asyncio.run(compare(comparison, options.measurements, keep))
+    except asyncio.CancelledError as ended:
+        raise SystemExit("Ended by a signal; what was measured before is kept.") from ended
     if options.json:
         options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1))
     print(summary(result))
