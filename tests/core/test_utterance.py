@@ -98,8 +98,14 @@ def test_silence_is_empty_and_costs_nothing(seconds: float) -> None:
 
 def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None:
     run = Run(COMMAND, Streaming()).go()
-    shown = [event.text for event in run.events if isinstance(event, Words)]
-    assert shown == ["turn", "turn on the", "turn on the light."]
+    shown = [(event.text, event.tail) for event in run.events if isinstance(event, Words)]
+    assert shown == [
+        ("", "turn"),
+        ("turn", " on the"),
+        ("turn on the", " mm"),
+        ("turn on the", " light."),
+        ("turn on the light.", ""),
+    ]
     assert [wish.kind for wish in run.wished].count(Kind.SPECULATIVE) == 1
     assert not any(wish.kind is Kind.FINAL for wish in run.wished)
     assert run.last == Finished("turn on the light.", 0, "en", 1.0)
@@ -117,8 +123,8 @@ class Inventive(Script):
 def test_what_was_sent_too_much_is_taken_back() -> None:
     run = Run(Inventive((Spoken("yes", 8000, 60_000, False),), 80_000), Streaming()).go()
     check(run)
-    shown = [(event.text, event.revision) for event in run.events if isinstance(event, Words)]
-    assert shown == [("yes", 0), ("yes uh", 0), ("yes", 1)]
+    shown = [(e.text, e.tail, e.revision) for e in run.events if isinstance(e, Words)]
+    assert shown == [("", "yes uh", 0), ("yes", " uh", 0), ("yes uh", "", 0), ("yes", "", 1)]
     assert run.text == "yes"
 
 

@@ -48,7 +48,8 @@ def final(text: str, revision: int = 0) -> Final:
 
 
 def test_partials_are_sent_as_what_they_add() -> None:
-    said = written(Partial("Turn", 0), Partial("Turn on", 0), final("Turn on it."))
+    shown = (Partial("", 0, "Turn"), Partial("Turn", 0, " off"), Partial("Turn on", 0))
+    said = written(*shown, final("Turn on it."))
     assert [e.data.get("text") for e in said.events] == [
         None, "Turn", " on", " it.", "Turn on it.", None,
     ]  # fmt: skip

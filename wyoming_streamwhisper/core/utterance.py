@@ -395,14 +395,15 @@ class Utterance:
 
     def _commit(self, words: Sequence[Word], end: float) -> None:
         """Send what a hypothesis of the whole piece adds for sure."""
-        if self._open.commit(words, self._policy, end):
-            if self._options.final == "consistent":
-                self._open.forget_contradicted()
-            self._show()
+        more = self._open.commit(words, self._policy, end)
+        if more and self._options.final == "consistent":
+            self._open.forget_contradicted()
+        self._show()
 
     def _show(self) -> None:
-        if self._transcript.show(self._open.sure) and self._options.partials:
-            self._events.append(Words(self._transcript.sent, self._transcript.revision))
+        said = self._transcript
+        if said.show(self._open.sure, self._open.unsure) and self._options.partials:
+            self._events.append(Words(said.sent, said.revision, said.tail))
 
 
 def _tokens(words: Sequence[Word]) -> tuple[int, ...]:

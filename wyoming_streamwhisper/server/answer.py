@@ -34,7 +34,7 @@ class Answer:
         """
         async for event in utterance.events():
             match event:
-                case Partial(text, revision):
+                case Partial(text, revision) if text:
                     await self._show(text, revision)
                 case Final():
                     await self.finish(event)

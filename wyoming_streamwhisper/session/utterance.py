@@ -207,8 +207,8 @@ class Utterance:
 
     def _tell(self, event: core.Event) -> None:
         match event:
-            case core.Words(text, revision):
-                self._partial = Partial(text, revision)
+            case core.Words(text, revision, tail):
+                self._partial = Partial(text, revision, tail)
             case core.Finished(text, revision, language, probability):
                 self._outcome = self._outcome or Final(text, revision, language, probability)
                 self._moved.set()
