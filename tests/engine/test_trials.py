@@ -187,6 +187,34 @@ def test_a_short_answer_that_was_not_believed_counts_and_is_not_asked_for_a_thir
     asyncio.run(scenario())
 
 
+def test_a_full_answer_that_was_not_believed_is_not_compared():
+    async def scenario():
+        def doubtful(request: Request) -> Result:
+            return Result(hypothesis(SAID, plausible=request.attempt > 0))
+
+        async with home(doubtful) as at:
+            at.trials._evidence = evidence = Evidence(Standing.WATCHED)
+            at.trials.start(at.engine, at_once)
+            await at.say("a")
+            assert evidence.watched.pairs == 0
+            assert [request.id for request in at.asked] == ["a", "a"]
+
+    asyncio.run(scenario())
+
+
+def test_what_was_asked_before_the_model_was_known_is_not_compared():
+    async def scenario():
+        async with home() as at:
+            at.trials._evidence = None
+            early = at.trials.prepare(make_request("early"))
+            at.trials._evidence = Evidence(Standing.WATCHED)
+            at.trials.answered(early, Result(hypothesis(SAID)))
+            assert early.context is None
+            assert at.trials._heard is None
+
+    asyncio.run(scenario())
+
+
 def test_nothing_begins_while_somebody_speaks_or_waits():
     async def scenario():
         gate, silence = Gate(), asyncio.Event()

@@ -37,7 +37,6 @@ Quiet = Callable[[], Awaitable[None]]
 """Returns as soon as nobody speaks."""
 Sleep = Callable[[float], Awaitable[None]]
 
-
 _Heard = tuple[Request, Result]
 
 
@@ -85,6 +84,8 @@ class Trials:
         watching = self._evidence is not None and self._evidence.is_watching
         if result is None or not watching or request.kind not in _WATCHED:
             return
+        if request.context is None:  # asked before the model was known
+            return
         if audio_context(request.kind, request.seconds, FLOOR) < FULL:  # else both are the same
             self._heard = (request, result)
             self._arrived.set()
@@ -116,6 +117,7 @@ class Trials:
             self._task = asyncio.create_task(
                 self._run(engine, quiet, self._evidence), name="trials"
             )
+            self._task.add_done_callback(_tell)
 
     async def close(self) -> None:
         """Begin nothing more."""
@@ -144,7 +146,7 @@ class Trials:
         if evidence is None or evidence.standing is not Standing.UNTRIED:
             return
         pairs = []
-        for spoken in self._speech(engine.info.languages):
+        for spoken in await asyncio.to_thread(self._speech, engine.info.languages):
             request = Request("", "", Kind.BULK, spoken.samples, languages=(spoken.language,))
             try:
                 await self._idle(quiet)
@@ -162,10 +164,10 @@ class Trials:
 
     async def _compared(self, engine: Engine, request: Request, result: Result) -> Pair | None:
         """Decode an utterance again in the other context; None where nothing can be compared."""
-        was_short = (request.context or 0.0) < FULL
-        if was_short and result.attempts > 1:
-            # The client has the full text already.
-            return compare("", "", rejected=True)
+        was_short = request.context != FULL
+        if result.attempts > 1:
+            # Nothing was believed in full, or the client has the full text already.
+            return compare("", "", rejected=True) if was_short else None
         other = await self._again(engine, request, FULL if was_short else FLOOR)
         short, full = (result, other) if was_short else (other, result)
         if full.attempts > 1:
@@ -214,3 +216,8 @@ class Trials:
 
 def _text(result: Result) -> str:
     return text_of(result.hypothesis.words)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _LOG.error("audio contexts are not compared any more", exc_info=error)
