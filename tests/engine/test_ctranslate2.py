@@ -16,6 +16,9 @@ from wyoming_streamwhisper.core.guards import token_budget
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
+from wyoming_streamwhisper.engine.models import ModelOptions, resolve
+from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.engine.row import Row, choose_language
 
 AUDIO = Path(__file__).parent / "audio"
@@ -83,6 +86,15 @@ def test_silence_of_any_length_has_no_text(samples, kind):
 def test_no_more_than_thirty_seconds_are_looked_at():
     long = np.tile(speech("command-en-058"), 10)
     assert decode(make_request(samples=long, languages=BOTH)).context == 30.0
+
+
+def test_torch_makes_the_same_features_so_the_same_words_are_heard():
+    pytest.importorskip("torch")
+    options = EngineOptions(cpu_threads=1, features="torch")
+    backend = CTranslate2Backend(resolve(ModelOptions()), options)
+    requests = [ask(clip) for clip in ("command-en-058", "command-de-003")]
+    for request, result in zip(requests, backend.decode(requests), strict=True):
+        assert text(result.hypothesis) == SAID[request.id]
 
 
 # Company
