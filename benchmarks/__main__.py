@@ -16,7 +16,7 @@ from benchmarks.compare import MEASUREMENTS
 def commands() -> list[str]:
     """Return the modules that are programs."""
     found = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return [one.name for one in found if _is_program(one.name)]
+    return [one.name for one in found if one.name != "__main__" and _is_program(one.name)]
 
 
 def _is_program(name: str) -> bool:
