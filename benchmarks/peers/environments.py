@@ -15,6 +15,9 @@ ENGINE = ("ctranslate2==4.8.5", "onnxruntime==1.31.1", "numpy==2.4.6")
 """The same for all, so that servers are compared and not the libraries below them."""
 WEB = ("fastapi==0.165.0", "uvicorn==0.54.0", "python-multipart==0.0.34", "websockets==17.4")
 
+_COMPLETE = "complete"
+"""Written last: an installation that was broken off leaves an environment without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -81,10 +84,10 @@ def package(name: str) -> Package:
 
 def python(name: str, cache: Path | None = None) -> Path:
     """Return the interpreter of a peer's environment; exits with a sentence if there is none."""
-    found = _environment(name, cache) / "bin" / "python"
-    if not found.exists():
+    folder = _environment(name, cache)
+    if not (folder / _COMPLETE).exists():
         raise SystemExit(f"{name} is not installed: python -m benchmarks.peers install {name}")
-    return found
+    return folder / "bin" / "python"
 
 
 def install(name: str, cache: Path | None = None) -> Path:
@@ -93,6 +96,7 @@ def install(name: str, cache: Path | None = None) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
     _pip(folder, *peer.needs)
     _pip(folder, *([] if peer.complete else ["--no-deps"]), f"{peer.name}=={peer.version}")
+    (folder / _COMPLETE).touch()
     return folder
 
 
