@@ -89,17 +89,40 @@ class Streaming:
         "end is sure while the client may still end it, `own` tells clients not to look for it.",
         choices=("off", "early", "own"),
     )
+    end_complete: float = option(
+        0.3,
+        "Silence after which our own endpointing takes the utterance for finished where the text "
+        "is surely a whole sentence; like the next two it is scaled by the sensitivity.",
+        unit="s",
+        low=0.1,
+        high=10.0,
+    )
     end_silence: float = option(
         0.7,
-        "Silence after which our own endpointing takes the utterance for finished; the "
-        "sensitivity scales it.",
+        "The same where the text does not say: one word, or a sentence that is doubtful.",
         unit="s",
         low=0.2,
         high=10.0,
     )
+    end_unfinished: float = option(
+        1.1,
+        "The same where the text ends amid a sentence. A model that writes no full stops always "
+        "waits for so long.",
+        unit="s",
+        low=0.2,
+        high=10.0,
+    )
+    end_latest: float = option(
+        60.0,
+        "With `own`: longest utterance, for nobody else would end one in a room that is never "
+        "quiet.",
+        unit="s",
+        low=5.0,
+        high=3600.0,
+    )
     no_speech_timeout: float = option(
         10.0,
-        "With our own endpointing: answer with an empty text when nobody has spoken for so long.",
+        "With `own`: answer with an empty text when no word was heard for so long.",
         unit="s",
         low=1.0,
         high=120.0,

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.cuts import Cut, Cuts, Seen, between_words
-from wyoming_streamwhisper.core.endpoint import Endpoint
+from wyoming_streamwhisper.core.endpoint import Endpoint, Text, judge
 from wyoming_streamwhisper.core.events import Closed, Effects, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
@@ -64,6 +64,8 @@ class Utterance:
         self._cuts = Cuts(options)
         self._open = Piece(0)
         self._transcript = Transcript()
+        self._text: Text | None = None
+        """What the last words say of whether the speaker has finished."""
         self._language = ""
         """What partials take for the language, once one was sure of it."""
         self._outstanding: Wish | None = None
@@ -168,7 +170,7 @@ class Utterance:
         if self._done:
             return
         if self._total is None and self._endpoint.reached(
-            self._voice, answered=self._answered(), spoken=self._voice.spoken > 0
+            self._voice, self._text, answered=self._answered()
         ):
             self._total = self._voice.known
         if self._total is not None:
@@ -389,6 +391,8 @@ class Utterance:
         else:
             heard = replace(heard, words=(*known, *heard.words))
         self._open.free = (wish.end, heard)
+        if heard.words:
+            self._text = judge(heard)
         if heard.plausible and wish.kind is Kind.SPECULATIVE:
             # The speech has ended, so no word of it can be cut off: no guard is needed.
             self._commit(heard.words, float("inf"))

@@ -45,6 +45,11 @@ class Voice:
         """Whether the last frame belongs to a stretch that counts."""
         return self._began is not None and self.known - self._began >= SHORTEST_SPEECH
 
+    @property
+    def rising(self) -> bool:
+        """Whether the last frame may be the begin of a stretch, or belongs to one."""
+        return self._began is not None
+
     def feed(self, probabilities: Iterable[float]) -> None:
         """Judge further frames."""
         for probability in probabilities:
