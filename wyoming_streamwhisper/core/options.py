@@ -91,30 +91,31 @@ class Streaming:
     )
     end_complete: float = option(
         0.3,
-        "Silence after which our own endpointing takes the utterance for finished where the text "
-        "is surely a whole sentence; like the next two it is scaled by the sensitivity.",
+        "Our own endpointing: silence that ends an utterance whose text is surely a sentence. "
+        "The sensitivity scales it; with `relaxed` `end_silence` counts instead.",
         unit="s",
         low=0.1,
         high=10.0,
     )
     end_silence: float = option(
         0.7,
-        "The same where the text does not say: one word, or a sentence that is doubtful.",
+        "Our own endpointing: silence that ends an utterance whose text does not say whether it is "
+        "whole (one word, a doubtful sentence). The sensitivity scales it.",
         unit="s",
         low=0.2,
         high=10.0,
     )
     end_unfinished: float = option(
         1.1,
-        "The same where the text ends amid a sentence. A model that writes no full stops always "
-        "waits for so long.",
+        "Our own endpointing: silence that ends an utterance whose text stops amid a sentence, and "
+        "so any text of a model that writes no full stops. The sensitivity scales it.",
         unit="s",
         low=0.2,
         high=10.0,
     )
     end_latest: float = option(
         60.0,
-        "With `own`: longest utterance, for nobody else would end one in a room that is never "
+        "Endpointing `own`: longest utterance, for nobody else ends one in a room that is never "
         "quiet.",
         unit="s",
         low=5.0,
@@ -122,7 +123,7 @@ class Streaming:
     )
     no_speech_timeout: float = option(
         10.0,
-        "With `own`: answer with an empty text when no word was heard for so long.",
+        "Endpointing `own`: answer with an empty text when no word was heard for so long.",
         unit="s",
         low=1.0,
         high=120.0,
