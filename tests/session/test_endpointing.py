@@ -34,7 +34,7 @@ def samples(clip: Clip, behind: float) -> Samples:
 def hear(backend: Backend, clip: Clip, options: Streaming) -> tuple[str, float]:
     """Return the text, and how many seconds of audio it took."""
     utterance, vad = Utterance(options), OnnxVad()
-    state, sound, seconds = vad.new_state(), samples(clip, 3.0), 0.0
+    state, sound = vad.new_state(), samples(clip, 3.0)
     events: list[Event] = []
     for frame in sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME):
         (state,), chances = vad.step([state], frame[None])
