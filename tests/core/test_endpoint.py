@@ -58,30 +58,30 @@ def test_what_a_text_says(hypothesis: Hypothesis, text: Text) -> None:
 @pytest.mark.parametrize("mode", ["early", "own"])
 def test_behind_speech(mode: str, sensitivity: str, text: Text, silence: float) -> None:
     endpoint = Endpoint.of(Streaming(endpointing=mode), sensitivity)
-    assert not endpoint.reached(spoken(silence - 0.05), text, answered=True)
-    assert endpoint.reached(spoken(silence + 0.05), text, answered=True)
-    assert not endpoint.reached(spoken(silence + 0.05), text, answered=False)
+    assert not endpoint.reached(spoken(silence - 0.05), text, waiting=False)
+    assert endpoint.reached(spoken(silence + 0.05), text, waiting=False)
+    assert not endpoint.reached(spoken(silence + 0.05), text, waiting=True)
 
 
 def test_nothing_ends_what_the_client_is_to_end() -> None:
-    assert not Endpoint.of(Streaming(), "default").reached(spoken(99), Text.COMPLETE, answered=True)
+    assert not Endpoint.of(Streaming(), "default").reached(spoken(99), Text.COMPLETE, waiting=False)
 
 
 def test_who_may_just_begin_to_speak_again_has_not_finished() -> None:
     voice = spoken(1.0)
     voice.feed([0.9])
     endpoint = Endpoint.of(Streaming(endpointing="own"), "default")
-    assert not endpoint.reached(voice, Text.COMPLETE, answered=True)
+    assert not endpoint.reached(voice, Text.COMPLETE, waiting=False)
     voice.feed([0.0])
-    assert endpoint.reached(voice, Text.COMPLETE, answered=True), "it was a click"
+    assert endpoint.reached(voice, Text.COMPLETE, waiting=False), "it was a click"
 
 
 @pytest.mark.parametrize("words", [False, True], ids=["silence", "cough"])
 @pytest.mark.parametrize(("mode", "over"), [("off", False), ("early", False), ("own", True)])
 def test_nobody_speaks(mode: str, over: bool, words: bool) -> None:
     endpoint = Endpoint.of(Streaming(endpointing=mode, no_speech_timeout=3.0), "default")
-    assert not endpoint.reached(spoken(2.0, words=words), None, answered=True)
-    assert endpoint.reached(spoken(3.0, words=words), None, answered=True) is over
+    assert not endpoint.reached(spoken(2.0, words=words), None, waiting=False)
+    assert endpoint.reached(spoken(3.0, words=words), None, waiting=False) is over
 
 
 @pytest.mark.parametrize(("mode", "over"), [("off", False), ("early", False), ("own", True)])
@@ -89,4 +89,4 @@ def test_who_never_stops(mode: str, over: bool) -> None:
     voice = Voice(0.5)
     voice.feed([0.9] * (6 * RATE // FRAME))
     endpoint = Endpoint.of(Streaming(endpointing=mode, end_latest=5.0), "default")
-    assert endpoint.reached(voice, None, answered=False) is over
+    assert endpoint.reached(voice, None, waiting=True) is over

@@ -179,6 +179,14 @@ def test_pauses_do_not_add_up() -> None:
     assert run.text == "w0 w1 w2 w3 w4 w5"
 
 
+def test_an_answer_that_does_not_come_keeps_nobody_waiting() -> None:
+    script = Script(COMMAND.words, 20 * RATE)
+    fails = frozenset((Kind.SPECULATIVE, Kind.PARTIAL))
+    run = Run(script, Streaming(endpointing="own"), fails=fails).go()
+    assert run.text == "turn on the light."
+    assert [event for event in run.events if isinstance(event, Closed)][-1].end < 4 * RATE
+
+
 def test_a_cough_is_no_utterance() -> None:
     cough, word = Spoken("", 8_000, 12_000, False), Spoken("stop", 64_000, 70_000, True)
     script = Script((cough, word), 10 * RATE)

@@ -72,18 +72,18 @@ class Endpoint:
             int(options.end_latest * RATE),
         )
 
-    def reached(self, voice: Voice, text: Text | None, *, answered: bool) -> bool:
+    def reached(self, voice: Voice, text: Text | None, *, waiting: bool) -> bool:
         """Whether the utterance is over.
 
         `text`: what the words so far say; None where none was heard, for a cough is no utterance.
-        `answered`: the text of all speech so far is known. Only with `own` does an utterance
+        `waiting`: a decode is under way that will tell. Only with `own` does an utterance
         without words end, and one that never falls silent: otherwise the client watches for both.
         """
         if self.mode == "off":
             return False
         if self.mode == "own" and voice.known >= self.latest:
             return True
-        if not answered or voice.rising:
+        if waiting or voice.rising:
             return False
         if text is None and (self.mode == "early" or voice.known < self.timeout):
             return False

@@ -169,9 +169,7 @@ class Utterance:
                 return
         if self._done:
             return
-        if self._total is None and self._endpoint.reached(
-            self._voice, self._text, answered=self._answered()
-        ):
+        if self._total is None and self._finished():
             self._total = self._voice.known
         if self._total is not None:
             self._conclude(self._total)
@@ -256,6 +254,16 @@ class Utterance:
         self._window.trim(start)
         self._voice.forget(start)
         self._open = self._open.next(start, words)
+
+    def _finished(self) -> bool:
+        """Whether the speaker has, as far as we are to find that out."""
+        answered = self._answered()
+        return self._endpoint.reached(
+            self._voice,
+            # A decode that failed, or was not made, shall not keep anybody waiting for ever.
+            self._text if answered else Text.UNFINISHED,
+            waiting=not answered and self._outstanding is not None,
+        )
 
     def _answered(self) -> bool:
         """Whether the text of all speech in the open piece is there."""
