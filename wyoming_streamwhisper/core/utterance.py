@@ -390,7 +390,8 @@ class Utterance:
             self._commit([*self._open.known, *heard.words], wish.end / RATE)
 
     def _free(self, wish: Wish, heard: Hypothesis) -> None:
-        if nobody(heard.no_speech, heard.average_logprob):
+        spoken = self._voice.longest(wish.end) / RATE
+        if nobody(heard.no_speech, heard.average_logprob, spoken):
             heard = replace(heard, words=())
         known = self._open.known
         if len(known) < len(self._open.sure) and self._options.final == "consistent":

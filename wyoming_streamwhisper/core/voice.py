@@ -86,6 +86,11 @@ class Voice:
         if finished:
             self.stretches[0].start = max(self.stretches[0].start, before)
 
+    def longest(self, before: int) -> int:
+        """Return the length of the longest kept stretch that begins before a sample index."""
+        lengths = (s.end - s.start for s in self.stretches if s.start < before)
+        return max(lengths, default=0)
+
     def pauses(self) -> list[tuple[int, int]]:
         """List the silences behind each kept stretch, in samples (begin, end).
 
