@@ -22,6 +22,7 @@ class Spoken:
     """A word of the script, in samples."""
 
     text: str
+    """Empty for a cough."""
     start: int
     end: int
     last: bool
@@ -50,6 +51,8 @@ class Script:
         words: list[Word] = []
         for index, spoken in enumerate(self.words):
             if not wish.start <= (spoken.start + spoken.end) // 2 < wish.end:
+                continue
+            if not spoken.text:
                 continue
             cut = spoken.end > wish.end or spoken.start < wish.start
             start, end = (max(at - wish.start, 0) / RATE for at in (spoken.start, spoken.end))

@@ -169,6 +169,38 @@ def test_endpointing(mode: str, ends: bool) -> None:
     assert (closed < 3 * RATE) is ends
 
 
+@pytest.mark.parametrize(
+    ("last", "silence"), [("light.", 0.35), ("light", 1.15)], ids=["whole", "unfinished"]
+)
+def test_the_text_decides_how_much_silence_ends_it(last: str, silence: float) -> None:
+    script = said(("a", 0.5, 0.8), ("b", 0.8, 1.2), (last, 1.2, 1.8), total=9)
+    run = Run(script, Streaming(endpointing="own")).go()
+    closed = [event for event in run.events if isinstance(event, Closed)][-1].end
+    assert closed / RATE == pytest.approx(1.8 + silence, abs=0.06)
+
+
+def test_pauses_do_not_add_up() -> None:
+    words = [(f"w{n}", 1.5 * n + 0.5, 1.5 * n + 1.1) for n in range(6)]
+    run = Run(said(*words, total=15), Streaming(endpointing="own")).go()
+    assert run.text == "w0 w1 w2 w3 w4 w5"
+
+
+def test_an_answer_that_does_not_come_keeps_nobody_waiting() -> None:
+    script = Script(COMMAND.words, 20 * RATE)
+    fails = frozenset((Kind.SPECULATIVE, Kind.PARTIAL))
+    run = Run(script, Streaming(endpointing="own"), fails=fails).go()
+    assert run.text == "turn on the light."
+    assert [event for event in run.events if isinstance(event, Closed)][-1].end < 4 * RATE
+
+
+def test_a_cough_is_no_utterance() -> None:
+    cough, word = Spoken("", 8_000, 12_000, False), Spoken("stop", 64_000, 70_000, True)
+    script = Script((cough, word), 10 * RATE)
+    run = Run(script, Streaming(endpointing="own")).go()
+    assert run.text == "stop."
+    assert [event for event in run.events if isinstance(event, Closed)][-1].end < 6 * RATE
+
+
 @pytest.mark.parametrize(("mode", "ends"), [("off", False), ("early", False), ("own", True)])
 def test_nobody_speaks(mode: str, ends: bool) -> None:
     run = Run(said(total=20), Streaming(endpointing=mode, no_speech_timeout=5)).go()

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.cuts import Cut, Cuts, Seen, between_words
-from wyoming_streamwhisper.core.endpoint import Endpoint
+from wyoming_streamwhisper.core.endpoint import Endpoint, Text, judge
 from wyoming_streamwhisper.core.events import Closed, Effects, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
@@ -64,6 +64,8 @@ class Utterance:
         self._cuts = Cuts(options)
         self._open = Piece(0)
         self._transcript = Transcript()
+        self._text: Text | None = None
+        """What the last words say of whether the speaker has finished."""
         self._language = ""
         """What partials take for the language, once one was sure of it."""
         self._outstanding: Wish | None = None
@@ -167,9 +169,7 @@ class Utterance:
                 return
         if self._done:
             return
-        if self._total is None and self._endpoint.reached(
-            self._voice, answered=self._answered(), spoken=self._voice.spoken > 0
-        ):
+        if self._total is None and self._finished():
             self._total = self._voice.known
         if self._total is not None:
             self._conclude(self._total)
@@ -254,6 +254,16 @@ class Utterance:
         self._window.trim(start)
         self._voice.forget(start)
         self._open = self._open.next(start, words)
+
+    def _finished(self) -> bool:
+        """Whether the speaker has, as far as we are to find that out."""
+        answered = self._answered()
+        return self._endpoint.reached(
+            self._voice,
+            # A decode that failed, or was not made, shall not keep anybody waiting for ever.
+            self._text if answered else Text.UNFINISHED,
+            waiting=not answered and self._outstanding is not None,
+        )
 
     def _answered(self) -> bool:
         """Whether the text of all speech in the open piece is there."""
@@ -380,7 +390,8 @@ class Utterance:
             self._commit([*self._open.known, *heard.words], wish.end / RATE)
 
     def _free(self, wish: Wish, heard: Hypothesis) -> None:
-        if nobody(heard.no_speech, heard.average_logprob):
+        spoken = self._voice.longest(wish.end) / RATE
+        if nobody(heard.no_speech, heard.average_logprob, spoken):
             heard = replace(heard, words=())
         known = self._open.known
         if len(known) < len(self._open.sure) and self._options.final == "consistent":
@@ -389,6 +400,8 @@ class Utterance:
         else:
             heard = replace(heard, words=(*known, *heard.words))
         self._open.free = (wish.end, heard)
+        if heard.words:
+            self._text = judge(heard)
         if heard.plausible and wish.kind is Kind.SPECULATIVE:
             # The speech has ended, so no word of it can be cut off: no guard is needed.
             self._commit(heard.words, float("inf"))

@@ -258,7 +258,13 @@ class CTranslate2Backend:
             text, row.logprob, row.request.seconds, prompt=prompt, cut_off=row.cut_off
         )
         return Hypothesis(
-            words, row.language, row.probability, fault is None, row.logprob, row.no_speech
+            words,
+            row.language,
+            row.probability,
+            fault is None,
+            row.logprob,
+            row.no_speech,
+            row.end,
         )
 
 
