@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Coroutine
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine import clip
-from wyoming_streamwhisper.engine.api import Backend, EngineInfo
+from wyoming_streamwhisper.engine.api import Backend, Capacity, EngineInfo
 from wyoming_streamwhisper.engine.cache import Findings, cache_folder
+from wyoming_streamwhisper.engine.capacity import SILENCE, SPEECH, calibrate, machine
 from wyoming_streamwhisper.engine.context import Rule
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
@@ -88,6 +89,12 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials,
         functools.partial(_load_backend, settings),
         info,
         max_batch=settings.engine.max_batch,
+        calibrate=functools.partial(
+            calibrate,
+            max_batch=settings.engine.max_batch,
+            findings=Findings("batches", cache_folder()),
+            machine=machine(settings.engine.cpu_threads),
+        ),
         trials=trials,
     )
     try:
@@ -259,6 +266,7 @@ async def _check(settings: Settings) -> int:
         await trials.test(engine, session.idle)
         rule = trials.rule(engine)
         print(f"audio context: {rule} ({rule.why})")
+        print(f"capacity: {_carries(engine.capacity)}")
         begun = time.perf_counter()
         outcome = await _transcribe_clip(session)
         spent = time.perf_counter() - begun
@@ -267,6 +275,16 @@ async def _check(settings: Settings) -> int:
         return EX_UNAVAILABLE
     print(f"clip: {outcome.text!r} ({outcome.language}) in {spent:.2f} s")
     return 0
+
+
+def _carries(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return "not measured"
+    return (
+        f"about {capacity.with_partials} speaking at once with words while they speak, "
+        f"{capacity.finals} with transcripts only (each one command of {SPEECH} s after the other, "
+        f"{SILENCE} s apart, and nothing else at work on this machine)"
+    )
 
 
 def _some(languages: tuple[str, ...]) -> str:

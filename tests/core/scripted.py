@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wyoming_streamwhisper.core.events import Closed, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.window import LONGEST, RATE
@@ -100,6 +101,8 @@ class Run:
     """Cuts chunks and delays frames and results; None takes all as soon as it is there."""
     fails: frozenset[Kind] = frozenset()
     """Kinds of wishes that are not answered."""
+    loaded: bool = False
+    """Whether the load changes at every moment."""
     utterance: Utterance = field(init=False)
     events: list[Event] = field(default_factory=list)
     wished: list[Wish] = field(default_factory=list)
@@ -121,6 +124,8 @@ class Run:
                     self.utterance.stop()
             ready = len(frames) if fed == total else fed // FRAME
             until = ready if self._prompt() else min(ready, judged + self._some(5))
+            if self.loaded and self.chance:
+                self.utterance.heed(self.chance.choice(list(Rung)))
             if until > judged:
                 self.utterance.speech(frames[judged:until])
                 judged = until

@@ -12,6 +12,7 @@ from tests.core.scripted import Run, Script, Spoken, check, scripts
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word
@@ -56,6 +57,34 @@ def test_final_does_not_depend_on_chunks_and_delays(
     check(late)
     assert late.text == prompt.text
     assert pieces(late) == pieces(prompt)
+
+
+@settings(max_examples=150)
+@given(scripts, options, st.integers())
+def test_final_does_not_depend_on_the_load(script: Script, options: Streaming, seed: int) -> None:
+    calm = Run(script, options).go()
+    loaded = Run(script, options, random.Random(seed), loaded=True).go()
+    check(loaded)
+    assert loaded.text == calm.text
+    assert pieces(loaded) == pieces(calm)
+
+
+@pytest.mark.parametrize("rung", Rung)
+def test_each_rung_leaves_out_what_it_says(rung: Rung) -> None:
+    utterance = Utterance(Streaming(piece_min=8.0))
+    utterance.heed(rung)
+    wished: list[tuple[Kind, int]] = []
+    for frame in range(120):
+        utterance.audio(np.zeros(512, np.float32))
+        utterance.speech([0.99 if frame < 90 else 0.01])
+        for wish in utterance.take().wishes:
+            wished.append((wish.kind, wish.end))
+            utterance.failed(wish.number, "engine-failed", "no")
+    partials = [end for kind, end in wished if kind is Kind.PARTIAL]
+    assert bool(partials) == (rung < Rung.NO_PARTIALS)
+    if partials:
+        assert (partials[1] - partials[0]) / RATE == pytest.approx(0.4 * rung.stretch, abs=0.04)
+    assert (Kind.SPECULATIVE in dict(wished)) == (rung < Rung.NO_SPECULATION)
 
 
 @settings(max_examples=150)

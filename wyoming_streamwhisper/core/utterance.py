@@ -22,6 +22,7 @@ from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.piece import Piece
 from wyoming_streamwhisper.core.policy import make_policy
 from wyoming_streamwhisper.core.prompt import Prompt, recent
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.transcript import Transcript
 from wyoming_streamwhisper.core.voice import SHORTEST_SPEECH, Voice
 from wyoming_streamwhisper.core.window import LONGEST, Window
@@ -59,6 +60,7 @@ class Utterance:
         self._pinned, self._before = pinned, before if options.carry_text else ""
         self._step = int(options.step * RATE)
         self._settle = int(options.settle * RATE)
+        self._rung = Rung.ALL
         self._window = Window()
         self._voice = Voice(options.vad_threshold)
         self._cuts = Cuts(options)
@@ -100,6 +102,11 @@ class Utterance:
         """Samples of speech heard in all."""
         return self._voice.spoken
 
+    @property
+    def quiet(self) -> int:
+        """Samples since somebody last spoke, or since the begin; 0 while somebody speaks."""
+        return self._voice.quiet
+
     def samples(self, wish: Wish) -> Samples:
         """Return the audio of an outstanding wish."""
         return self._window.samples(wish.start, wish.end)
@@ -114,6 +121,10 @@ class Utterance:
         return effects
 
     # Inputs
+
+    def heed(self, rung: Rung) -> None:
+        """Leave out from now on what is left out on this rung; the final is the same on all."""
+        self._rung = rung
 
     def audio(self, samples: Samples) -> None:
         """Hear further audio (mono, 16 kHz), at most `room` samples."""
@@ -315,12 +326,18 @@ class Utterance:
         """Wish for what may be the final, or for the next words."""
         settled = self._settled()
         if settled is not None:
-            if self._open.tried < settled:
+            # Our own endpointing waits for the text: there it is no speculation.
+            wanted = self._rung.speculation or self._options.endpointing != "off"
+            if wanted and self._open.tried < settled:
                 self._want(Kind.SPECULATIVE, settled)
-        elif self._voice.speaking and self._options.partials and self._outstanding is None:
-            end = self._window.end
-            if end - max(self._open.heard, self._voice.stretches[0].start) >= self._step:
+        elif self._voice.speaking and self._partials and self._outstanding is None:
+            end, step = self._window.end, self._step * self._rung.stretch
+            if end - max(self._open.heard, self._voice.stretches[0].start) >= step:
                 self._wish_partial(end)
+
+    @property
+    def _partials(self) -> bool:
+        return self._options.partials and self._rung.partials
 
     # Wishes
 

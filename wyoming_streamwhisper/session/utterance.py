@@ -6,12 +6,15 @@ the event loop, so there is no lock.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core import events as core
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
@@ -21,6 +24,8 @@ from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 30 * RATE
 """Samples that may wait for room in the window before `drained` makes the sender wait."""
+_SILENT = 5 * RATE
+"""Samples of silence after which an utterance does not count as speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Terms:
     likely: tuple[tuple[str, float], ...]
     task: str
     beam_size: int
+    own_end: bool = False
+    """Whether the end of speech is ours to find, so that a speculative final is waited for."""
 
 
 class Utterance:
@@ -64,6 +71,8 @@ class Utterance:
         self._urgent: set[int] = set()
         self._partial: Partial | None = None
         self._outcome: Final | Failed | None = None
+        self._told: float | None = None
+        """When the end was told, by the clock of metrics."""
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -78,6 +87,26 @@ class Utterance:
     def seconds(self) -> float:
         """Speech heard so far, in seconds."""
         return self._core.spoken / RATE
+
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody speaks, has just spoken, or is expected to."""
+        return self._core.quiet < _SILENT
+
+    @property
+    def result(self) -> str:
+        """What became of it, for the count: `answered`, a code, or `dropped` without an outcome."""
+        match self._outcome:
+            case Final():
+                return "answered"
+            case Failed(code, _):
+                return code
+        return "dropped"
+
+    @property
+    def rung(self) -> Rung:
+        """What is left out now, because there is too much to do."""
+        return self._engine.rung
 
     def feed(self, pcm: bytes, form: AudioFormat) -> None:
         """Hear further audio; never blocks. A change of format is a new stream of bytes."""
@@ -98,6 +127,7 @@ class Utterance:
     def end(self) -> None:
         """Learn that no more audio comes; the final follows."""
         if not self._ending:
+            self._told = time.perf_counter()
             self._push(self._converter.flush() if self._converter else None)
             self._ending = True
             self._pump()
@@ -120,10 +150,7 @@ class Utterance:
 
     def fail(self, code: str, message: str) -> None:
         """Give the utterance up, with a reason for who listens."""
-        if self._outcome is None:
-            self._outcome = Failed(code, message)
-            self._moved.set()
-            self._news.set()
+        self._tell(core.Failed(code, message))
 
     async def close(self) -> None:
         """Drop what is still under way. Safe to call twice."""
@@ -175,6 +202,7 @@ class Utterance:
         self._act()
 
     def _hear(self, probabilities: list[float]) -> None:
+        self._core.heed(self._engine.rung)
         self._core.speech(probabilities)
         self._pump()
 
@@ -209,15 +237,22 @@ class Utterance:
         match event:
             case core.Words(text, revision, tail):
                 self._partial = Partial(text, revision, tail)
+                metrics.PARTIALS.inc()
             case core.Finished(text, revision, language, probability):
-                self._outcome = self._outcome or Final(text, revision, language, probability)
-                self._moved.set()
+                self._conclude(Final(text, revision, language, probability))
             case core.Failed(code, message):
-                self._outcome = self._outcome or Failed(code, message)
-                self._moved.set()
+                self._conclude(Failed(code, message))
             case core.Closed():
                 return
         self._news.set()
+
+    def _conclude(self, outcome: Final | Failed) -> None:
+        """Take the first outcome; what comes later changes nothing."""
+        if self._outcome is None:
+            self._outcome = outcome
+            self._moved.set()
+            if self._told is not None:
+                metrics.ANSWER.observe(time.perf_counter() - self._told)
 
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
@@ -236,6 +271,7 @@ class Utterance:
             prefix=wish.prefix,
             beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
             timed=wish.timed,
+            due=0.0 if terms.own_end and wish.kind is Kind.SPECULATIVE else None,
         )
         try:
             try:
