@@ -1,12 +1,13 @@
 """What one 10 ms chunk costs a daemon: CPU time through event loop, wire, core and voice activity.
 
-    python -m benchmarks.chunk --satellites 8 --seconds 10 --serve '--model demo' --json chunk.json
+    python -m benchmarks.chunk --satellites 8 40 --serve '--model demo' --json chunk.json
 
 Satellites send faint noise in real time, evenly spread over each 10 ms, as Home Assistant does: an
 event of 320 bytes in the three writes of the wyoming library. Nobody speaks, so nothing is
-decoded; what the daemon spends while it is connected and nobody sends is taken off. The stages are
-timed apart, each in a loop of its own; what they leave of the whole is the event loop's, the
-kernel's and that of threads that wake each other.
+decoded; what the daemon spends while they are connected and nobody sends is taken off. With few
+satellites the process sleeps before each chunk, and finds its caches cold; with many it does not.
+The stages are timed apart, each in a loop of its own and so with warm caches; what they leave of
+the whole is the event loop's, the kernel's and what the caches cost.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from benchmarks.serving import Served, served
+from benchmarks.serving import Running, served
 from wyoming_streamwhisper.client.conversation import speak
 from wyoming_streamwhisper.client.sources import Pacing
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter
@@ -134,11 +135,8 @@ def send(satellites: Sequence[Satellite], seconds: float) -> int:
     return total
 
 
-async def whole(daemon: Served, count: int, seconds: float) -> dict[str, float]:
+async def whole(daemon: Running, count: int, seconds: float) -> dict[str, float]:
     """Measure what a daemon spends for a chunk, in microseconds."""
-    # `describe` is answered long before the model is loaded, speech is not.
-    speech = (clip.read() * 32767).astype(np.int16)
-    await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
     satellites = [Satellite(daemon.uri) for _ in range(count)]
     try:
         await asyncio.to_thread(send, satellites, _SETTLE_S)
@@ -154,7 +152,7 @@ async def whole(daemon: Served, count: int, seconds: float) -> dict[str, float]:
         for satellite in satellites:
             satellite.close()
     cost = {name: value / chunks * 1e6 for name, value in asdict(used).items()}
-    return {"total": cost["loop"] + cost["others"], **cost, "idle_s": idle.loop + idle.others}
+    return {"total": cost["loop"] + cost["others"], **cost}
 
 
 def stages() -> dict[str, float]:
@@ -215,22 +213,27 @@ def timed(work: Callable[[], object]) -> float:
 def table(report: dict[str, dict[str, float]]) -> str:
     """Return the figures for people."""
     rows = ["| part | microseconds a chunk |", "|---|---|"]
-    for group in ("whole", "stages"):
-        rows += [f"| {group}: {name} | {value:.1f} |" for name, value in report[group].items()]
+    for group, costs in report.items():
+        rows += [f"| {group}: {name} | {value:.1f} |" for name, value in costs.items()]
     return "\n".join(rows)
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Measure the whole, then the stages."""
+    """Measure the whole for each number of satellites, then the stages."""
+    report = {}
     async with served(arguments.serve) as daemon:
-        total = await whole(daemon, arguments.satellites, arguments.seconds)
-    return {"whole": total, "stages": stages()}
+        # `describe` is answered long before the model is loaded, speech is not.
+        speech = (clip.read() * 32767).astype(np.int16)
+        await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
+        for count in arguments.satellites:
+            report[f"whole, {count} satellites"] = await whole(daemon, count, arguments.seconds)
+    return {**report, "stages": stages()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line, measure, print."""
     ask = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    ask.add_argument("--satellites", type=int, default=8)
+    ask.add_argument("--satellites", type=int, nargs="+", default=[8, 40], metavar="N")
     ask.add_argument("--seconds", type=float, default=10.0)
     ask.add_argument("--serve", default="--model demo --log-level warning")
     ask.add_argument("--json", type=Path)
