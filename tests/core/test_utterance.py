@@ -14,6 +14,7 @@ from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
+from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 
@@ -170,6 +171,24 @@ def test_speculation_under_way_becomes_the_final() -> None:
     assert not effects.wishes
     utterance.result(wish.number, COMMAND.decode(wish))
     assert isinstance(utterance.take().events[-1], Finished)
+
+
+def test_voice_activity_has_time_but_in_pauses_and_before_partials() -> None:
+    utterance = Utterance(Streaming(settle=0.2, step=0.4))
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(4 * FRAME, np.float32))
+    utterance.speech([1.0] * 4)
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(8 * FRAME, np.float32))
+    assert utterance.leeway == 6400 - 12 * FRAME
+    utterance.audio(np.zeros(FRAME, np.float32))
+    assert utterance.leeway == 0
+    utterance.speech([1.0] * 9)
+    assert [wish.kind for wish in utterance.take().wishes] == [Kind.PARTIAL]
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(FRAME, np.float32))
+    utterance.speech([0.0])
+    assert utterance.leeway == 0
 
 
 def test_a_sentence_ends_a_piece_and_what_goes_on_does_not() -> None:

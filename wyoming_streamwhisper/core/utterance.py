@@ -24,7 +24,7 @@ from wyoming_streamwhisper.core.policy import make_policy
 from wyoming_streamwhisper.core.prompt import Prompt, recent
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.transcript import Transcript
-from wyoming_streamwhisper.core.voice import SHORTEST_SPEECH, Voice
+from wyoming_streamwhisper.core.voice import FRAME, SHORTEST_SPEECH, Voice
 from wyoming_streamwhisper.core.window import LONGEST, Window
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import (
@@ -38,6 +38,8 @@ from wyoming_streamwhisper.core.words import (
 
 _LEAD = int(0.3 * RATE)
 """Audio kept before speech: voice activity is noticed a little late."""
+_LEEWAY = 4 * FRAME
+"""Samples that voice activity may lag behind at most (docs/decisions/0009)."""
 _SURE_LANGUAGE = 0.8
 """Probability from which partials stop detecting the language anew."""
 
@@ -107,9 +109,28 @@ class Utterance:
         """Samples since somebody last spoke, or since the begin; 0 while somebody speaks."""
         return self._voice.quiet
 
+    @property
+    def leeway(self) -> int:
+        """Samples that may lie unjudged for a while without anything being late.
+
+        In a pause every frame counts. While nobody speaks, and while somebody does and no partial
+        is due, it is enough to learn of a change well before `settle`.
+        """
+        stretches, most = self._voice.stretches, min(_LEEWAY, self._settle // 2)
+        if self.ended or (stretches and not self._voice.speaking):
+            return 0
+        if not stretches or not self._partials or self._outstanding is not None:
+            return most
+        return min(most, max(0, self._next_partial() - self._window.end))
+
     def samples(self, wish: Wish) -> Samples:
         """Return the audio of an outstanding wish."""
         return self._window.samples(wish.start, wish.end)
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is anything to `take`."""
+        return bool(self._wishes or self._events or self._withdrawn or self._urgent)
 
     def take(self) -> Effects:
         """Return what has come about since the last call."""
@@ -330,10 +351,18 @@ class Utterance:
             wanted = self._rung.speculation or self._options.endpointing != "off"
             if wanted and self._open.tried < settled:
                 self._want(Kind.SPECULATIVE, settled)
-        elif self._voice.speaking and self._partials and self._outstanding is None:
-            end, step = self._window.end, self._step * self._rung.stretch
-            if end - max(self._open.heard, self._voice.stretches[0].start) >= step:
-                self._wish_partial(end)
+        elif (
+            self._voice.speaking
+            and self._partials
+            and self._outstanding is None
+            and self._window.end >= self._next_partial()
+        ):
+            self._wish_partial(self._window.end)
+
+    def _next_partial(self) -> int:
+        """Return the sample index up to which the next partial at least reaches."""
+        spoken = max(self._open.heard, self._voice.stretches[0].start)
+        return spoken + self._step * self._rung.stretch
 
     @property
     def _partials(self) -> bool:

@@ -118,9 +118,14 @@ class Utterance:
         self._push(self._converter.feed(pcm))
         self._pump()
 
+    @property
+    def flooded(self) -> bool:
+        """Whether more audio waits than a sender should have ahead."""
+        return self._backlogged > _BACKLOG and not self._over
+
     async def drained(self) -> None:
         """Wait until there is little audio left to take in, so that a fast sender floods nobody."""
-        while self._backlogged > _BACKLOG and not self._over:
+        while self.flooded:
             self._moved.clear()
             await self._moved.wait()
 
@@ -178,7 +183,8 @@ class Utterance:
     def _push(self, samples: Samples | None) -> None:
         if samples is None or not len(samples):
             return
-        samples = samples[: self._left]
+        if len(samples) > self._left:
+            samples = samples[: self._left]
         self._left -= len(samples)
         self._backlog.append(samples)
         self._backlogged += len(samples)
@@ -187,14 +193,14 @@ class Utterance:
 
     def _pump(self) -> None:
         """Move audio from the backlog into the window, as far as there is room."""
-        while self._backlog and self._core.room and not self._core.ended:
+        while self._backlog and (room := self._core.room) and not self._core.ended:
             samples = self._backlog.popleft()
-            now, later = samples[: self._core.room], samples[self._core.room :]
-            if len(later):
-                self._backlog.appendleft(later)
-            self._backlogged -= len(now)
-            self._core.audio(now)
-            self._vad.feed(now)
+            if len(samples) > room:
+                self._backlog.appendleft(samples[room:])
+                samples = samples[:room]
+            self._backlogged -= len(samples)
+            self._core.audio(samples)
+            self._vad.feed(samples, self._core.leeway)
         self._moved.set()
         if self._ending and not self._backlog and not self._core.ended:
             self._vad.flush()
@@ -212,6 +218,8 @@ class Utterance:
     # What the core asks for
 
     def _act(self) -> None:
+        if not self._core.moved:
+            return
         effects = self._core.take()
         for number in effects.withdrawn:
             if (task := self._decodes.get(number)) is not None:
