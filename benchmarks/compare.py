@@ -124,9 +124,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         if options.json:
             options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1))
 
+    names = options.measurements or list(MEASUREMENTS)
     comparison = Comparison(entrants, clips, settings)
     try:
-        result["failed"] = asyncio.run(compare(comparison, options.measurements, keep))
+        result["failed"] = asyncio.run(compare(comparison, names, keep))
     except asyncio.CancelledError as ended:
         print(summary(result))
         raise SystemExit("Ended by a signal: this is not all.") from ended
@@ -156,7 +157,6 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="MEASUREMENT",
         choices=MEASUREMENTS,
-        default=list(MEASUREMENTS),
         help=f"which: {', '.join(MEASUREMENTS)} (all)",
     )
     where = parser.add_mutually_exclusive_group(required=True)
