@@ -147,6 +147,13 @@ def _entrants(options: argparse.Namespace) -> tuple[str, list[Entrant]]:
     return model, entrants
 
 
+def _measurement(name: str) -> str:
+    """Check a name; as `choices` argparse would refuse to be given none."""
+    if name not in MEASUREMENTS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(MEASUREMENTS)}")
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -156,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         "measurements",
         nargs="*",
         metavar="MEASUREMENT",
-        choices=MEASUREMENTS,
+        type=_measurement,
         help=f"which: {', '.join(MEASUREMENTS)} (all)",
     )
     where = parser.add_mutually_exclusive_group(required=True)
