@@ -16,6 +16,7 @@ from wyoming_streamwhisper.core import events as core
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core
+from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.engine.vad import VadService
@@ -63,6 +64,11 @@ class Utterance:
         self._on_close = on_close
         self._converter: Converter | None = None
         self._format: AudioFormat | None = None
+        self._pcm: list[bytes] = []
+        """Bytes that make no whole frame of voice activity yet: before that nothing happens, so
+        that they are not worth being converted one by one."""
+        self._frame = self._missing = 0
+        """Bytes of such a frame, and those that it still lacks."""
         self._backlog: deque[Samples] = deque()
         self._backlogged = 0
         self._ending = False
@@ -112,11 +118,16 @@ class Utterance:
         """Hear further audio; never blocks. A change of format is a new stream of bytes."""
         if self.ended:
             return
-        if self._converter is None or form != self._format:
-            self._push(self._converter.flush() if self._converter else None)
+        if form is not self._format and form != self._format:
+            self._push_rest()
             self._converter, self._format = Converter(form), form
-        self._push(self._converter.feed(pcm))
-        self._pump()
+            self._frame = self._missing = form.rate * FRAME // RATE * form.frame
+        self._pcm.append(pcm)
+        self._missing -= len(pcm)
+        if self._missing <= 0:
+            self._missing = self._frame - -self._missing % self._frame
+            self._push_heard()
+            self._pump()
 
     @property
     def flooded(self) -> bool:
@@ -133,7 +144,7 @@ class Utterance:
         """Learn that no more audio comes; the final follows."""
         if not self._ending:
             self._told = time.perf_counter()
-            self._push(self._converter.flush() if self._converter else None)
+            self._push_rest()
             self._ending = True
             self._pump()
 
@@ -180,8 +191,19 @@ class Utterance:
 
     # Audio on its way in
 
-    def _push(self, samples: Samples | None) -> None:
-        if samples is None or not len(samples):
+    def _push_heard(self) -> None:
+        if self._converter is not None and self._pcm:
+            self._push(self._converter.feed(b"".join(self._pcm)))
+            self._pcm.clear()
+
+    def _push_rest(self) -> None:
+        """Push what has come and what the converter still holds: a stream of bytes is over."""
+        self._push_heard()
+        if self._converter is not None:
+            self._push(self._converter.flush())
+
+    def _push(self, samples: Samples) -> None:
+        if not len(samples):
             return
         if len(samples) > self._left:
             samples = samples[: self._left]
