@@ -5,7 +5,7 @@ it. What came back and when is kept as plain data, from which `benchmarks.latenc
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from benchmarks.speech import Spoken
 from wyoming_streamwhisper.client.conversation import Asking, speak
 from wyoming_streamwhisper.client.record import Conversation
 from wyoming_streamwhisper.client.sources import Pacing
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,14 @@ def plan(clips: Sequence[Spoken], settings: Settings) -> list[Cell]:
     return cells
 
 
-async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> list[dict[str, Any]]:
-    """Speak all cells to all servers that they are for; returns rows of `Heard`."""
-    rows = []
+async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> AsyncIterator[Row]:
+    """Speak all cells to all servers that they are for; yields rows of `Heard`."""
     for number, cell in enumerate(plan(clips, settings)):
         entrants = [one for one in field.entrants if one.endpoints == (cell.trailing_s is None)]
         # Another one begins each time: else one would always follow the same neighbour.
         turn = number % max(1, len(entrants))
-        turned = [*entrants[turn:], *entrants[:turn]]
-        rows += [asdict(await _speak(field, one, cell, settings)) for one in turned]
-    return rows
+        for entrant in [*entrants[turn:], *entrants[:turn]]:
+            yield asdict(await _speak(field, entrant, cell, settings))
 
 
 async def _speak(field: Field, entrant: Entrant, cell: Cell, settings: Settings) -> Heard:
@@ -123,6 +123,6 @@ def lagging(reference: str, end_s: float, record: Conversation) -> float | None:
     return length_adaptive_average_lagging(since, end_s, len(words(reference)))
 
 
-def error_rate(rows: Sequence[dict[str, Any]]) -> float | None:
+def error_rate(rows: Sequence[Row]) -> float | None:
     """Return the share of wrong words over rows of `Heard`; an error counts as no words."""
     return word_error_rate([(row["reference"], row["text"]) for row in rows])

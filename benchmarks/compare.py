@@ -14,7 +14,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from wyoming_streamwhisper.client.sources import Pacing
 _LOG = logging.getLogger(__name__)
 
 Rows = list[dict[str, Any]]
-Measurement = Callable[[Field, Sequence[Spoken], Settings], Awaitable[Rows]]
+Measurement = Callable[[Field, Sequence[Spoken], Settings], AsyncIterator[dict[str, Any]]]
 
 MEASUREMENTS: dict[str, Measurement] = {
     "alone": alone.run,
@@ -58,8 +58,8 @@ async def compare(
 ) -> dict[str, str]:
     """Take the named measurements one after the other; returns why servers did not start.
 
-    `keep` is called with the name and the result of each, so that a run that breaks off is not
-    lost.
+    `keep` is called with the name and the result of each, and with what there is of one that is
+    broken off.
     """
     clips, settings = comparison.clips, comparison.settings
     own = asyncio.current_task()
@@ -73,12 +73,15 @@ async def compare(
         order = {entrant.name: place for place, entrant in enumerate(field.entrants)}
         for name in names:
             _LOG.info("%s: %s", name, ", ".join(field.running))
-            with watched(field.pids) as work:
-                begun = time.time()
-                rows = await MEASUREMENTS[name](field, clips, settings)
-            rows.sort(key=lambda row: order[row["server"]])
-            stamp = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(begun))
-            keep(name, {"begun": stamp, "work": asdict(work), "rows": rows})
+            begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+            rows: Rows = []
+            try:
+                with watched(field.pids) as work:
+                    async for row in MEASUREMENTS[name](field, clips, settings):
+                        rows.append(row)
+            finally:
+                rows.sort(key=lambda row: order[row["server"]])
+                keep(name, {"begun": begun, "work": asdict(work), "rows": rows})
     return field.failed
 
 
@@ -121,11 +124,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         if options.json:
             options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1))
 
+    names = options.measurements or list(MEASUREMENTS)
     comparison = Comparison(entrants, clips, settings)
     try:
-        result["failed"] = asyncio.run(compare(comparison, options.measurements, keep))
+        result["failed"] = asyncio.run(compare(comparison, names, keep))
     except asyncio.CancelledError as ended:
-        raise SystemExit("Ended by a signal; what was measured before is kept.") from ended
+        print(summary(result))
+        raise SystemExit("Ended by a signal: this is not all.") from ended
     if options.json:
         options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1))
     print(summary(result))
@@ -142,6 +147,13 @@ def _entrants(options: argparse.Namespace) -> tuple[str, list[Entrant]]:
     return model, entrants
 
 
+def _measurement(name: str) -> str:
+    """Check a name; as `choices` argparse would refuse to be given none."""
+    if name not in MEASUREMENTS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(MEASUREMENTS)}")
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -151,8 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         "measurements",
         nargs="*",
         metavar="MEASUREMENT",
-        choices=MEASUREMENTS,
-        default=list(MEASUREMENTS),
+        type=_measurement,
         help=f"which: {', '.join(MEASUREMENTS)} (all)",
     )
     where = parser.add_mutually_exclusive_group(required=True)

@@ -9,7 +9,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,9 +98,10 @@ def carried(levels: Sequence[tuple[int, float]], limit_s: float) -> int:
     return most
 
 
-async def run(fields: Field, clips: Sequence[Spoken], settings: Settings) -> Rows:
-    """Raise the number for all servers in turns, for each until it is late."""
-    rows = []
+async def run(
+    fields: Field, clips: Sequence[Spoken], settings: Settings
+) -> AsyncIterator[dict[str, Any]]:
+    """Raise the number for all servers in turns, for each until it is late; yields its levels."""
     going = [one for one in fields.entrants if not one.endpoints]
     for satellites in settings.levels:
         for entrant in list(going):
@@ -109,10 +110,9 @@ async def run(fields: Field, clips: Sequence[Spoken], settings: Settings) -> Row
                 with watched(fields.pids) as work:
                     await _speak(running, clips, level, settings)
                 level.client, level.servers, level.others = work.client, work.servers, work.others
-            rows.append(level.row())
+            yield level.row()
             if level.p95 > LIMITS_S[-1]:
                 going.remove(entrant)
-    return rows
 
 
 async def _speak(

@@ -47,13 +47,14 @@ class State:
     resident_mib: float
 
 
-async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> Rows:
+async def run(
+    field: Field, clips: Sequence[Spoken], settings: Settings
+) -> AsyncIterator[dict[str, Any]]:
     """Measure all servers, one after the other; the memory only grows, so states come in order."""
-    rows = []
     for entrant in field.entrants:
         async with field.turn(entrant) as running:
-            rows += [asdict(one) for one in await _states(entrant, running, clips, settings)]
-    return rows
+            for state in await _states(entrant, running, clips, settings):
+                yield asdict(state)
 
 
 async def _states(

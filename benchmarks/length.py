@@ -27,12 +27,13 @@ second between them, without an end, in real time. A cost that does not grow wit
 flat. In brackets milliseconds from audio-stop to transcript."""
 
 
-async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> Rows:
+async def run(
+    field: Field, clips: Sequence[Spoken], settings: Settings
+) -> AsyncIterator[dict[str, Any]]:
     """Speak each length to all servers in turns; those that find ends themselves are left out."""
     language = clips[0].clip.lang
     spoken = [one for one in clips if one.clip.lang == language]
     pacing = Pacing(chunk_ms=settings.chunk_ms, trailing_silence=settings.usual_s)
-    rows = []
     for seconds in settings.lengths_s:
         audio = stream(spoken, seconds)
         for entrant in field.entrants:
@@ -48,7 +49,7 @@ async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> Rows
                     connect=running.connect,
                 )
                 await quiet(running.pid)
-            row = {
+            yield {
                 "server": entrant.name,
                 "seconds": seconds,
                 "cpu_s": used[-1],
@@ -56,8 +57,6 @@ async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> Rows
                 "stop_to_text": record.stop_to_transcript_s,
                 "error": record.failure.code if record.failure else None,
             }
-            rows.append(row)
-    return rows
 
 
 @asynccontextmanager

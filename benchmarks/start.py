@@ -29,13 +29,13 @@ it speaks Wyoming, else to the first connection it takes), to telling systemd th
 connections and again at once where it was answered with an error. Seconds, median of the runs."""
 
 
-async def run(field: Field, clips: Sequence[Spoken], settings: Settings) -> Rows:
+async def run(
+    field: Field, clips: Sequence[Spoken], settings: Settings
+) -> AsyncIterator[dict[str, Any]]:
     """Start each server some times, in turns; those of the field are held still meanwhile."""
-    return [
-        await _start(entrant, clips[0], settings)
-        for _ in range(settings.starts)
-        for entrant in field.entrants
-    ]
+    for _ in range(settings.starts):
+        for entrant in field.entrants:
+            yield await _start(entrant, clips[0], settings)
 
 
 async def _start(entrant: Entrant, spoken: Spoken, settings: Settings) -> dict[str, Any]:
