@@ -1,5 +1,6 @@
 """The command tells by its exit status and one line what became of it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,6 @@ def test_check_transcribes_and_says_what_was_decided(
     assert done.returncode == 0, done.stderr
     assert f"audio context: {found}\n" in done.stdout
     assert "clip: 'Play jazz in the dining room.' (en)" in done.stdout
+    assert re.search(r"^capacity: about \d+ speaking at once", done.stdout, re.MULTILINE)
+    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert kept.name.startswith("batches-")

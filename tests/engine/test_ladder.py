@@ -32,6 +32,13 @@ def test_lasting_pressure_goes_up_rung_by_rung_and_calm_down_again():
     assert pressed(ladder, CALM, 3.0, 20.0) == list(reversed(Rung))
 
 
+def test_nobody_is_refused_once_nothing_is_late():
+    ladder = Ladder()
+    pressed(ladder, HEAVY, 0.0, 3.0)
+    assert ladder.rung is Rung.REFUSING
+    assert ladder.update(3.0, CALM) is Rung.NO_SPECULATION
+
+
 def test_nobody_needs_to_look_while_nothing_happens():
     ladder = Ladder()
     pressed(ladder, HEAVY, 0.0, 3.0)

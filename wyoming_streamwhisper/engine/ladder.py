@@ -73,8 +73,10 @@ class Ladder:
             self._calm = None
         elif self._calm is None:
             self._calm = now
+        if self.rung is Rung.REFUSING and not pressure.everything:
+            self._step_down(now)  # nothing is late any more: nobody is to be refused
         while self._calm is not None and now - self._calm >= self._patience:
-            self._step_down()
+            self._step_down(self._calm + self._patience)
         return self.rung
 
     @property
@@ -88,14 +90,12 @@ class Ladder:
             self._hold = min(max(self._hold * (2 if soon else 0.5), _HOLD), _LONGEST_HOLD)
         self._pressed = now
 
-    def _step_down(self) -> None:
-        assert self._calm is not None
-        self._calm += self._patience
+    def _step_down(self, at: float) -> None:
+        """Leave this rung at a time from which on the next one has to be calm."""
         if self.rung is not Rung.REFUSING:
-            self._left = self._calm
+            self._left = at
         self.rung = Rung(self.rung - 1)
-        if self.rung is Rung.ALL:
-            self._calm = None
+        self._calm = at if self.rung else None
 
 
 def _needed(pressure: Pressure, share: float) -> Rung:
