@@ -100,13 +100,21 @@ def test_all_but_one_are_held_still(config: Path) -> None:
         _, entrants = read_config(config, ["ours*"])
         async with assembled(entrants) as field:
             one, other = field.pids
-            assert _states(one) == _states(other) == {"T"}
+            await _held(one)
+            await _held(other)
             async with field.turn(entrants[0]):
                 assert "T" not in _states(one)
                 assert _states(other) == {"T"}
-            assert _states(one) == {"T"}
+            await _held(one)
 
     asyncio.run(run())
+
+
+async def _held(pid: int) -> None:
+    """Wait until a process tree is held still: a signal takes effect when its process is run."""
+    async with asyncio.timeout(10):
+        while _states(pid) != {"T"}:
+            await asyncio.sleep(0)
 
 
 def _states(pid: int) -> set[str]:
