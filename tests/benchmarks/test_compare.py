@@ -113,7 +113,7 @@ def test_all_but_one_are_held_still(config: Path) -> None:
 async def _held(pid: int) -> None:
     """Wait until a process tree is held still: a signal takes effect when its process is run."""
     async with asyncio.timeout(10):
-        while _states(pid) != {"T"}:
+        while _states(pid) != {"T"}:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
 
 
