@@ -55,6 +55,17 @@ SHORT = Settings(
     starts=2,
     levels=(1, 2, 4, 6, 8, 10, 12, 16, 24, 32),
 )
+MEDIUM = Settings(
+    clips=16,
+    clips_other=6,
+    level_s=15,
+    level_utterances=20,
+    level_limit_s=40,
+    hold_s=10,
+    lengths_s=(2, 5, 15, 60),
+    starts=3,
+    levels=(1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24),
+)
 FULL = Settings(
     clips=60,
     clips_other=30,
@@ -81,4 +92,4 @@ TINY = Settings(
     levels=(1,),
     satellites=1,
 )
-KINDS = {"short": SHORT, "full": FULL, "tiny": TINY}
+KINDS = {"short": SHORT, "medium": MEDIUM, "full": FULL, "tiny": TINY}
