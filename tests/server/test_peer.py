@@ -127,17 +127,16 @@ def test_what_is_taken_at_once_never_wakes_the_reader_and_keeps_its_order() -> N
 
 def test_what_is_taken_at_once_counts_as_a_sign_of_life() -> None:
     async def check() -> None:
-        async with pair(idle_timeout=0.2) as (peer, _, writer):
-            peer.hear(lambda event: event.type == "audio-chunk")
+        async with pair() as (peer, _, writer):
+            taken = asyncio.Event()
+            peer.hear(lambda _: not taken.set())
             waiting = asyncio.create_task(peer.next_event())
-            loop = asyncio.get_running_loop()
-            until = loop.time() + 0.4
-            while loop.time() < until:
-                writer.write(encode(Event("audio-chunk", {}, b"ab")))
-                await asyncio.sleep(0.01)
-            assert not waiting.done()
-            with pytest.raises(TimeoutError):
-                await waiting
+            await asyncio.sleep(0)
+            began = peer._stream._since
+            writer.write(encode(Event("audio-chunk", {}, b"ab")))
+            await taken.wait()
+            assert peer._stream._since > began
+            waiting.cancel()
 
     asyncio.run(check())
 
