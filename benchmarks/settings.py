@@ -56,8 +56,8 @@ SHORT = Settings(
     levels=(1, 2, 4, 6, 8, 10, 12, 16, 24, 32),
 )
 MEDIUM = Settings(
-    clips=16,
-    clips_other=6,
+    clips=12,
+    clips_other=5,
     level_s=15,
     level_utterances=20,
     level_limit_s=40,
