@@ -45,7 +45,7 @@ class Unusable(Exception):
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to stop; returns the exit status."""
-    _share_one_heap()
+    share_one_heap()
     try:
         asyncio.run(_serve(settings, service()))
     except Unusable as error:
@@ -64,7 +64,7 @@ def check(settings: Settings) -> int:
         return error.status
 
 
-def _share_one_heap() -> None:
+def share_one_heap() -> None:
     """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
 
     Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
@@ -77,11 +77,18 @@ def _share_one_heap() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session]]:
-    """Build engine and session, the model not loaded yet, and take them down in reverse."""
+async def built(
+    settings: Settings, replicas: int = 1
+) -> AsyncIterator[tuple[LocalEngine, Session]]:
+    """Build engine and session, the model not loaded yet, and take them down in reverse.
+
+    More than one of `replicas` is for files only, where many requests count and no single one.
+    """
     info = EngineInfo(settings.model.model, guess_languages(settings.model.model))
     engine = LocalEngine(
-        functools.partial(_load_backend, settings), info, max_batch=settings.engine.max_batch
+        functools.partial(_load_backend, settings, replicas),
+        info,
+        max_batch=settings.engine.max_batch * replicas,
     )
     try:
         vad = VadService(make_vad(settings.engine.vad))
@@ -104,14 +111,15 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Session
         await vad.close()
 
 
-def _load_backend(settings: Settings) -> Backend:
+def _load_backend(settings: Settings, replicas: int) -> Backend:
     # CTranslate2 and its company take a second to import: not before the socket listens.
     from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine)
-    backend.warm_up()
+    backend = CTranslate2Backend(folder, settings.engine, replicas)
+    if replicas == 1:
+        backend.warm_up()
     return backend
 
 
@@ -125,7 +133,8 @@ def _check_languages(settings: Settings, folder: ModelFolder) -> None:
             )
 
 
-async def _load(engine: LocalEngine, settings: Settings) -> None:
+async def load_model(engine: LocalEngine, settings: Settings) -> None:
+    """Load the model, or raise Unusable."""
     try:
         await engine.start()
     except ModelError as error:
@@ -145,7 +154,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
     stop = _stop_signal()
     begun = time.monotonic()
     _LOG.info("wyoming-streamwhisper %s", __version__)
-    async with _built(settings) as (engine, session):
+    async with built(settings) as (engine, session):
         server = WyomingServer(settings.wyoming, session)
         try:
             await server.start()
@@ -158,7 +167,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
         try:
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
-            if await _unless(stop, _load(engine, settings)):
+            if await _unless(stop, load_model(engine, settings)):
                 _greet(engine.info, time.monotonic() - begun)
                 systemd.ready(f"Listening with {engine.info.model}")
                 # It takes two seconds, for which nobody waits.
@@ -231,9 +240,9 @@ async def _finish(session: Session) -> None:
 async def _check(settings: Settings) -> int:
     print("configuration: good;", len(settings.profiles), "profile(s):", end=" ")
     print(", ".join(profile.name for profile in settings.profiles))
-    async with _built(settings) as (engine, session):
+    async with built(settings) as (engine, session):
         begun = time.perf_counter()
-        await _load(engine, settings)
+        await load_model(engine, settings)
         info = engine.info
         print(f"model: {info.model}, loaded in {time.perf_counter() - begun:.2f} s; {info.running}")
         print(f"languages: {_some(info.languages)}")

@@ -6,6 +6,8 @@ Contexts come in steps that depend on the request alone: a request decoded in co
 context, and so the text, that it gets alone.
 """
 
+import math
+
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request
 
@@ -16,6 +18,8 @@ _STEPS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, FULL)
 _BEHIND = 3.0
 """Padding behind the audio that is to be decoded to its end: where a model does not see that
 nothing follows, it holds the last word back."""
+_BEHIND_CHUNK = 1.5
+"""The same behind a chunk of a file, which holds some of the pause that it ends in."""
 _FLOOR = 10.0
 """Below about a third of the full context, whisper.cpp's users saw stock models loop."""
 
@@ -31,6 +35,9 @@ def audio_context(request: Request, rule: str) -> float:
         return FULL
     if rule == "partials" and request.kind is not Kind.PARTIAL:
         return FULL
+    if rule == "short" and request.kind is Kind.BULK:
+        # Many wait together, so that fine steps find company too; they are none of those above.
+        return min(math.ceil(2 * (request.seconds + _BEHIND_CHUNK)) / 2, FULL)
     needed = request.seconds if request.kind is Kind.PARTIAL else request.seconds + _BEHIND
     floor = _FLOOR if rule == "partials" else 0.0
     return next((step for step in _STEPS if step >= max(needed, floor)), FULL)

@@ -2,22 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from wyoming_streamwhisper.core.words import Word
+from wyoming_streamwhisper.core.captions import Segment
 
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """About a sentence: what is shown at once as a subtitle. Times are seconds of the recording."""
-
-    start: float
-    end: float
-    text: str
-    language: str
-    words: tuple[Word, ...]
-    average_logprob: float = 0.0
-    """Mean log-probability of the tokens of the chunk that it comes from."""
-    no_speech: float = 0.0
-    """The model's own probability that nobody speaks in that chunk."""
+__all__ = ["Metrics", "Progress", "Result", "Segment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +30,14 @@ class Metrics:
     speech: float = 0.0
     """Seconds of it that the model heard; the rest was silence."""
     chunks: int = 0
+    resumed: int = 0
+    """Chunks that an earlier run had decoded."""
     retried: int = 0
     """Chunks whose first answer was not believed."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds of work by stage: read, voice, features, encode, generate, align."""
     peak_memory: int = 0
-    """Most bytes that the process had resident."""
+    """Most bytes that the process has had resident so far."""
 
     @property
     def speed(self) -> float:
@@ -67,3 +56,5 @@ class Result:
     duration: float
     """Seconds."""
     metrics: Metrics = Metrics()
+    fault: str = ""
+    """What is missing or damaged of the recording, in a sentence; empty if nothing is."""
