@@ -1,4 +1,4 @@
-"""Divides the words of a recording into segments: sentences, or what fits on two lines of subtitles."""
+"""Divides the words of a recording into segments: sentences, or two lines of subtitles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ class Chunking:
     overlap: int
     """What two chunks share that were cut without a pause."""
     pause: int
-    """Length of a pause that ends a chunk of the least length; the longer the chunk, the shorter."""
+    """Length of a pause that ends a chunk of the least length; the longer it is, the shorter."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= self.most:

@@ -1,4 +1,4 @@
-"""Any format that FFmpeg reads, as a stream of samples; what is wrong with a file in one sentence."""
+"""Any format that FFmpeg reads, as a stream of samples; says in a sentence what is wrong with it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from wyoming_streamwhisper.core.audio import RATE, Samples
 
 Source = Path | BinaryIO
-"""A file, or anything whose `read` gives the bytes of one; it may block, for it has its own thread."""
+"""A file, or anything whose `read` gives the bytes of one; it may block, having its own thread."""
 
 _GUESSED = {"mp3", "aac", "adts"}
 """Formats whose length FFmpeg only guesses from the size of the file."""
