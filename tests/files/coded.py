@@ -34,11 +34,6 @@ def write(path: Path, words: list[tuple[float, float]]) -> Path:
     return path
 
 
-def text(count: int) -> str:
-    """Return what is said in so many words."""
-    return " ".join(f"w{number}" for number in range(count))
-
-
 def hear(request: Request) -> Result:
     """Hear the words in a request's audio; one that its begin or end cuts is misheard."""
     levels = np.round(request.samples * 32768).astype(int)

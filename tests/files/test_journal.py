@@ -11,47 +11,51 @@ HEARD = Hypothesis((Word(" ja", 1.0, 1.5, 0.5, ()),), "de", 0.75, False, -1.5, 0
 
 
 def filled(path: Path) -> Path:
-    journal = Journal(path, resume=False)
-    journal.add(Chunk(0, 10), HEARD)
-    journal.add(Chunk(10, 20), HEARD)
-    journal.close()
+    with Journal(path, resume=False) as journal:
+        journal.add(Chunk(0, 10), HEARD)
+        journal.add(Chunk(10, 20), HEARD)
     return path
 
 
+def count(path: Path) -> int:
+    """Return how many chunks a later run finds."""
+    with Journal(path, resume=True) as journal:
+        return len(journal)
+
+
 def test_chunks_come_back(tmp_path: Path):
-    journal = Journal(filled(tmp_path / "j"), resume=True)
-    assert journal.find(Chunk(0, 10)) == HEARD
-    assert journal.find(Chunk(0, 11)) is None
-    assert journal.duration is None
+    with Journal(filled(tmp_path / "j"), resume=True) as journal:
+        assert journal.find(Chunk(0, 10)) == HEARD
+        assert journal.find(Chunk(0, 11)) is None
+        assert journal.duration is None
 
 
 def test_without_resume_all_is_forgotten(tmp_path: Path):
     path = filled(tmp_path / "j")
-    Journal(path, resume=False).close()
-    assert len(Journal(path, resume=True)) == 0
+    with Journal(path, resume=False):
+        pass
+    assert count(path) == 0
 
 
 def test_half_a_line_is_forgotten_and_written_over(tmp_path: Path):
     path = filled(tmp_path / "j")
     path.write_bytes(path.read_bytes()[:-5])
-    journal = Journal(path, resume=True)
-    assert len(journal) == 1
-    journal.add(Chunk(20, 30), HEARD)
-    journal.close()
-    assert len(Journal(path, resume=True)) == 2
+    with Journal(path, resume=True) as journal:
+        assert len(journal) == 1
+        journal.add(Chunk(20, 30), HEARD)
+    assert count(path) == 2
 
 
 def test_what_is_no_journal_is_forgotten(tmp_path: Path):
     (tmp_path / "j").write_text("[1, 2]\nnonsense\n")
-    assert len(Journal(tmp_path / "j", resume=True)) == 0
+    assert count(tmp_path / "j") == 0
 
 
 def test_the_end_is_noted(tmp_path: Path):
-    journal = Journal(filled(tmp_path / "j"), resume=True)
-    journal.finish(12.5, "damaged")
-    journal.close()
-    again = Journal(tmp_path / "j", resume=True)
-    assert (again.duration, again.fault, len(again)) == (12.5, "damaged", 2)
+    with Journal(filled(tmp_path / "j"), resume=True) as journal:
+        journal.finish(12.5, "damaged")
+    with Journal(tmp_path / "j", resume=True) as again:
+        assert (again.duration, again.fault, len(again)) == (12.5, "damaged", 2)
 
 
 def test_nobody_else_may_read_it(tmp_path: Path):
@@ -59,8 +63,8 @@ def test_nobody_else_may_read_it(tmp_path: Path):
 
 
 def test_removed_it_is_gone(tmp_path: Path):
-    journal = Journal(tmp_path / "j", resume=False)
-    journal.remove()
+    with Journal(tmp_path / "j", resume=False) as journal:
+        journal.remove()
     assert not (tmp_path / "j").exists()
 
 

@@ -95,19 +95,22 @@ class PauseCutter:
 
     def _next(self) -> tuple[Chunk, int] | None:
         """Return the next chunk, if its end is known, and where the one behind it may begin."""
-        if not self._voice.stretches:
+        if not self._voice.stretches or self._from == self._total:
             return None
         start = self.silent_until
         full = start + self._chunking.most
-        pauses = [(b, e) for b, e in self._voice.pauses() if b < full and e > start]
+        # What lies behind this may not count, so that chunks are the same however frames came.
+        known = full + SHORTEST_SPEECH
+        pauses = [(b, min(e, known)) for b, e in self._voice.pauses() if b < full and e > start]
         for begin, end in pauses:
-            if end - begin >= self._chunking.needed(begin - start):
-                return self._in_pause(start, begin, end)
+            needed = self._chunking.needed(begin - start)
+            if end - begin >= needed:
+                return self._in_pause(start, begin, begin + needed)
+        if self._total is None and self._voice.known < known:
+            return None
         if self._total is not None and self._total <= full:
             end = min(pauses[-1][0] + _TAIL, self._total) if pauses else self._total
             return Chunk(start, max(end, start + 1)), self._total
-        if self._voice.known < full + SHORTEST_SPEECH:
-            return None
         return self._when_full(start, full, pauses)
 
     def _in_pause(self, start: int, begin: int, end: int) -> tuple[Chunk, int]:

@@ -221,13 +221,13 @@ class VadService:
         They are judged some at a time, so that no stream waits long for the thread.
         """
         loop = asyncio.get_running_loop()
-        state = self._vad.new_state() if state is None else state
+        now: State = self._vad.new_state() if state is None else state
         heard: list[float] = []
         for i in range(0, len(frames), self._MOST_STEPS):
             part = frames[i : i + self._MOST_STEPS]
-            state, chances = await loop.run_in_executor(self._thread, self._vad.follow, state, part)
+            now, chances = await loop.run_in_executor(self._thread, self._vad.follow, now, part)
             heard.extend(chances.tolist())
-        return state, heard
+        return now, heard
 
     async def close(self) -> None:
         """End the thread."""

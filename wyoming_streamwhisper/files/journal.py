@@ -9,7 +9,8 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 from wyoming_streamwhisper.core.chunks import Chunk
 from wyoming_streamwhisper.core.words import Hypothesis, Word
@@ -55,6 +56,19 @@ class Journal:
         self._out.truncate(whole)  # a line that was not finished too
         self._out.seek(whole)
 
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Keep what was decoded for a later run."""
+        self._out.close()
+
     def __len__(self) -> int:
         return len(self._known)
 
@@ -78,13 +92,8 @@ class Journal:
             self._write({"duration": duration, "fault": fault})
             self.duration, self.fault = duration, fault
 
-    def close(self) -> None:
-        """Keep it for a later run."""
-        self._out.close()
-
     def remove(self) -> None:
-        """Close it and leave nothing behind."""
-        self._out.close()
+        """Leave nothing behind; it is still to be closed."""
         self._path.unlink(missing_ok=True)
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -122,7 +131,7 @@ def _as_dict(heard: Hypothesis) -> dict[str, Any]:
 
 def _from_dict(said: dict[str, Any]) -> Hypothesis:
     return Hypothesis(
-        words=tuple(Word(*word, tokens=()) for word in said["words"]),
+        words=tuple(Word(*word, ()) for word in said["words"]),
         language=said["language"],
         language_probability=said["language_probability"],
         plausible=said["plausible"],

@@ -1,4 +1,4 @@
-"""Any format that FFmpeg reads, as a stream of samples; says in a sentence what is wrong with it."""
+"""Any format that FFmpeg reads, as a stream of samples; says in a sentence what is wrong."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,8 @@ class Reader:
         try:
             if isinstance(source, Path) and source.is_file() and not source.stat().st_size:
                 raise BadRecording("empty", f"{self._name} is empty.")
-            self._container = av.open(str(source) if isinstance(source, Path) else source)
+            place = str(source) if isinstance(source, Path) else source
+            self._container: Any = av.open(place)
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             why = error.strerror or error
             raise BadRecording("missing", f"{self._name} cannot be read: {why}.") from error
@@ -57,10 +58,6 @@ class Reader:
             self._container.close()
             raise BadRecording("no-audio", f"{self._name} has no audio track.")
         self._stream = self._container.streams.audio[0]
-        # Other tracks are not even parsed.
-        for stream in self._container.streams:
-            if stream is not self._stream:
-                stream.discard = "all" if hasattr(stream, "discard") else None
         self._damaged = 0
         self._samples = 0
 

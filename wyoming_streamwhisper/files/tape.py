@@ -23,11 +23,9 @@ class Tape:
 
     def forget(self, before: int) -> None:
         """Forget what lies before an index."""
-        if before > self.start:
-            self._data = self._data[before - self.start :]
-            self.start = (
-                min(before, self.start + len(self._data)) if not len(self._data) else before
-            )
+        before = min(max(before, self.start), self.end)
+        self._data = self._data[before - self.start :]
+        self.start = before
 
     def samples(self, start: int, end: int) -> Samples:
         """Return a copy of the samples from `start` up to `end`.

@@ -124,17 +124,13 @@ class Transcriber:
         self, source: Path | BinaryIO, resume: bool, watch: Watch | None
     ) -> Result:
         settings, session = self._settings, self._session
-        journal = self._journal(source, resume) if isinstance(source, Path) else None
         profile, options = settings.profiles[0], settings.files
-        try:
+        journal = self._journal(source, resume) if isinstance(source, Path) else None
+        with journal or contextlib.nullcontext():
             async with begin(source, session, profile, options=options, journal=journal) as job:
                 result = await self._follow(job, watch)
-        except BaseException:
-            if journal is not None:
-                journal.close()
-            raise
-        if journal is not None:
-            _ = journal.close() if self._cache else journal.remove()
+            if journal is not None and not self._cache:
+                journal.remove()
         return result
 
     async def _follow(self, job: Job, watch: Watch | None) -> Result:
