@@ -14,7 +14,7 @@ from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Engine, EngineError, EngineInfo, Request, Result, State
 from wyoming_streamwhisper.engine.vad import VadService
 
-_YIELD = 1.0
+_YIELD = 5.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
 so one that has begun makes a command's transcript late."""
 _TIMEOUT = 3600.0
