@@ -9,10 +9,11 @@ import asyncio
 import resource
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from wyoming_streamwhisper.files.tape import Tape
 from wyoming_streamwhisper.session.bulk import Bulk
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Asked, Session
+
+_T = TypeVar("_T")
 
 _BLOCK = 8.0
 """Seconds that are read and judged at a time."""
@@ -120,7 +123,7 @@ class Job:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         # A source that blocks for ever must not hold who closes.
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     # From answers to segments
 
@@ -131,9 +134,10 @@ class Job:
         else:
             self._reading = asyncio.create_task(self._read_all(), name="file")
             joined = self._joined()
-        async for segment in joined:
-            self._segments.append(segment)
-            yield segment
+        async with aclosing(joined):
+            async for segment in joined:
+                self._segments.append(segment)
+                yield segment
 
     async def _joined(self) -> AsyncGenerator[Segment, None]:
         seam = _Seam()
@@ -275,7 +279,7 @@ class Job:
         terms = self._bulk.terms
         return terms.choose or len(terms.languages) == 1 or bool(self._language)
 
-    async def _in_thread(self, stage: str, function, *arguments):  # type: ignore[no-untyped-def]
+    async def _in_thread(self, stage: str, function: Callable[..., _T], *arguments: Any) -> _T:
         begun = time.perf_counter()
         loop = asyncio.get_running_loop()
         try:

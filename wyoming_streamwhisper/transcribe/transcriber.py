@@ -126,7 +126,7 @@ class Transcriber:
         settings, session = self._settings, self._session
         profile, options = settings.profiles[0], settings.files
         journal = self._journal(source, resume) if isinstance(source, Path) else None
-        with journal or contextlib.nullcontext():
+        with contextlib.nullcontext() if journal is None else journal:
             async with begin(source, session, profile, options=options, journal=journal) as job:
                 result = await self._follow(job, watch)
             if journal is not None and not self._cache:
