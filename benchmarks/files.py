@@ -99,7 +99,7 @@ def build(folder: Path, minutes: float, language: str, seed: int, file: Path) ->
 
 def ours(setting: Setting, *options: str) -> Run:
     """Run this project's Transcriber; `options` are name=value."""
-    more = dict(option.split("=", 1) for option in options)
+    more: dict[str, Any] = dict(option.split("=", 1) for option in options)
     with Transcriber(
         model=setting.model,
         language=setting.language,

@@ -131,7 +131,10 @@ def _as_dict(heard: Hypothesis) -> dict[str, Any]:
 
 def _from_dict(said: dict[str, Any]) -> Hypothesis:
     return Hypothesis(
-        words=tuple(Word(*word, ()) for word in said["words"]),
+        words=tuple(
+            Word(text, start, end, probability, ())
+            for text, start, end, probability in said["words"]
+        ),
         language=said["language"],
         language_probability=said["language_probability"],
         plausible=said["plausible"],
