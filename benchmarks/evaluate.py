@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmarks.accuracy import Clip, Measured, measure
 from benchmarks.one_pass import one_pass
 from benchmarks.report import groups, markdown
 from benchmarks.serving import served
+from benchmarks.speech import manifest
 from wyoming_streamwhisper.client.conversation import Asking
 from wyoming_streamwhisper.client.play import Terms, say
 from wyoming_streamwhisper.client.record import Conversation
@@ -32,21 +32,6 @@ BURST = Pacing(real_time=False)
 
 PATIENCE_S = 600.0
 """A server that begins a long dictation only at audio-stop takes minutes, and is measured too."""
-
-
-def manifest(folder: Path, sets: Sequence[str], limit: int | None) -> list[Clip]:
-    """Read the clips of some sets (all, if none is named), `limit` of each set and language."""
-    taken = Counter[tuple[str, str]]()
-    clips = []
-    for line in (folder / "manifest.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        kind = (row["set"], row["lang"])
-        taken[kind] += 1
-        if (sets and row["set"] not in sets) or (limit is not None and taken[kind] > limit):
-            continue
-        marks = tuple((begin, end) for begin, end in row["words"] or ())
-        clips.append(Clip(row["file"], *kind, row["seconds"], row["text"], marks))
-    return clips
 
 
 async def speak_all(

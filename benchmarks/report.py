@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from benchmarks.accuracy import Measured, last_word, word_error_rate, words
+from benchmarks.figures import Spread, spread
 from benchmarks.one_pass import OnePass
+from benchmarks.tables import NOTHING, pair, percent, pipes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,9 @@ class Group:
     misheard_last_words: int | None
     invented_words: int
     """Where nobody spoke."""
-    word_delay_s: tuple[float, float] | None
-    """p50 and p95, as in all that follow."""
-    first_partial_s: tuple[float, float] | None
-    stop_to_transcript_s: tuple[float, float] | None
+    word_delay_s: Spread | None
+    first_partial_s: Spread | None
+    stop_to_transcript_s: Spread | None
     lag_s: float
     """How far the sending fell behind real time at worst; large, the delays are void."""
 
@@ -68,9 +67,9 @@ def group(name: str, members: Sequence[Measured], reference: Mapping[str, OnePas
         lost_last_words=last.count("lost") if known else None,
         misheard_last_words=last.count("misheard") if known else None,
         invented_words=sum(len(words(m.text)) for m in members if not words(m.clip.text)),
-        word_delay_s=_p50_p95([delay for m in members for delay in m.delays]),
-        first_partial_s=_p50_p95([m.first_partial_s for m in members]),
-        stop_to_transcript_s=_p50_p95([m.stop_to_transcript_s for m in members]),
+        word_delay_s=spread([delay for m in members for delay in m.delays]),
+        first_partial_s=spread([m.first_partial_s for m in members]),
+        stop_to_transcript_s=spread([m.stop_to_transcript_s for m in members]),
         lag_s=max((m.lag_s for m in members), default=0.0),
     )
 
@@ -84,56 +83,31 @@ def _share(truths: Sequence[bool]) -> float | None:
     return sum(truths) / len(truths) if truths else None
 
 
-def _p50_p95(values: Sequence[float | None]) -> tuple[float, float] | None:
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    p50, p95 = np.percentile(known, [50, 95])
-    return float(p50), float(p95)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"
-
-
 def _count(number: int | None) -> str:
-    return "–" if number is None else str(number)
+    return NOTHING if number is None else str(number)
 
-
-def _pair(unit: float, digits: int) -> Callable[[tuple[float, float] | None], str]:
-    def write(pair: tuple[float, float] | None) -> str:
-        return "–" if pair is None else " / ".join(f"{unit * v:.{digits}f}" for v in pair)
-
-    return write
-
-
-_SECONDS, _MS = _pair(1, 2), _pair(1000, 0)
 
 COLUMNS: tuple[tuple[str, Callable[[Group], Any]], ...] = (
     ("set", lambda g: g.name),
     ("n", lambda g: g.utterances),
     ("errors", lambda g: g.errors),
-    ("WER %", lambda g: _percent(g.wer)),
-    ("one pass, timestamps", lambda g: _percent(g.wer_timestamps)),
-    ("one pass, plain", lambda g: _percent(g.wer_plain)),
-    ("one revision %", lambda g: _percent(g.one_revision)),
-    ("chunks = text %", lambda g: _percent(g.joined)),
-    ("extends partials %", lambda g: _percent(g.extends)),
+    ("WER %", lambda g: percent(g.wer)),
+    ("one pass, timestamps", lambda g: percent(g.wer_timestamps)),
+    ("one pass, plain", lambda g: percent(g.wer_plain)),
+    ("one revision %", lambda g: percent(g.one_revision)),
+    ("chunks = text %", lambda g: percent(g.joined)),
+    ("extends partials %", lambda g: percent(g.extends)),
     ("last word lost", lambda g: _count(g.lost_last_words)),
     ("misheard", lambda g: _count(g.misheard_last_words)),
     ("invented", lambda g: g.invented_words),
-    ("word delay s, p50 / p95", lambda g: _SECONDS(g.word_delay_s)),
-    ("first partial s", lambda g: _SECONDS(g.first_partial_s)),
-    ("stop → text ms", lambda g: _MS(g.stop_to_transcript_s)),
+    ("word delay s, p50 / p95", lambda g: pair(g.word_delay_s, digits=2)),
+    ("first partial s", lambda g: pair(g.first_partial_s, digits=2)),
+    ("stop → text ms", lambda g: pair(g.stop_to_transcript_s, 1000)),
     ("sent late ms", lambda g: f"{1000 * g.lag_s:.0f}"),
 )
 
 
 def markdown(made: Sequence[Group]) -> str:
     """Write groups as a Markdown table."""
-    rows = [
-        [title for title, _ in COLUMNS],
-        ["---", *("---:" for _ in COLUMNS[1:])],
-        *([str(write(one)) for _, write in COLUMNS] for one in made),
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    titles = [title for title, _ in COLUMNS]
+    return pipes([titles, *([str(write(one)) for _, write in COLUMNS] for one in made)])

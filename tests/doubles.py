@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wyoming_streamwhisper.core.audio import RATE
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 from wyoming_streamwhisper.engine.api import (
+    Capacity,
     EngineError,
     EngineInfo,
     Request,
@@ -99,6 +101,8 @@ class ScriptedEngine:
     script: Callable[[Request], str | EngineError | Exception] | None = None
     info: EngineInfo = INFO
     ready: bool = True
+    rung: Rung = Rung.ALL
+    capacity: Capacity | None = None
     calls: list[Call] = field(default_factory=list)
     """Requests that wait for their answer."""
     seen: list[Request] = field(default_factory=list)

@@ -12,12 +12,13 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "option": set[str](),
     "core": {"core", "option"},
-    "engine": {"engine", "core", "option"},
-    "session": {"session", "engine", "core", "option"},
-    "server": {"server", "session", "engine.api", "core", "option"},
-    "files": {"files", "session", "engine.api", "core", "option"},
+    "engine": {"engine", "core", "option", "metrics"},
+    "session": {"session", "engine", "core", "option", "metrics"},
+    "server": {"server", "session", "engine.api", "core", "option", "metrics"},
+    "files": {"files", "session", "engine.api", "core", "option", "metrics"},
     "client": {"client", "core"},
     "log": {"option"},
+    "metrics": set[str](),
     "service": set[str](),
 }
 """What each room may know of the others; rooms not named here (config, daemon) may know all."""

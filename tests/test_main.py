@@ -1,5 +1,6 @@
 """The command tells by its exit status and one line what became of it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,19 @@ def test_configuring_loads_no_model_library() -> None:
     code = f"import sys, wyoming_streamwhisper.config; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "found"),
+    [([], "short (as the model declares)"), (["--audio-context", "full"], "full (as chosen)")],
+)
+def test_check_transcribes_and_says_what_was_decided(
+    argv: list[str], found: str, tmp_path: Path
+) -> None:
+    done = command("check", *argv, HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert f"audio context: {found}\n" in done.stdout
+    assert "clip: 'Play jazz in the dining room.' (en)" in done.stdout
+    assert re.search(r"^capacity: about \d+ speaking at once", done.stdout, re.MULTILINE)
+    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert kept.name.startswith("batches-")

@@ -13,10 +13,14 @@ from collections.abc import AsyncIterator, Coroutine
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine import clip
-from wyoming_streamwhisper.engine.api import Backend, EngineInfo
+from wyoming_streamwhisper.engine.api import Backend, Capacity, EngineInfo
+from wyoming_streamwhisper.engine.cache import Findings, cache_folder
+from wyoming_streamwhisper.engine.capacity import SILENCE, SPEECH, calibrate, machine
+from wyoming_streamwhisper.engine.context import Rule
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.models import guess_languages, resolve
+from wyoming_streamwhisper.engine.trials import Trials
 from wyoming_streamwhisper.engine.vad import VadService, make_vad
 from wyoming_streamwhisper.server.discovery import Announced, Announcement
 from wyoming_streamwhisper.server.wyoming import WyomingServer
@@ -77,19 +81,51 @@ def share_one_heap() -> None:
 
 
 @contextlib.asynccontextmanager
-async def built(
-    settings: Settings, replicas: int = 1
-) -> AsyncIterator[tuple[LocalEngine, Session]]:
-    """Build engine and session, the model not loaded yet, and take them down in reverse.
-
-    More than one of `replicas` is for files only, where many requests count and no single one.
-    """
+async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials, Session]]:
+    """Build engine and session, the model not loaded yet, and take them down in reverse."""
     info = EngineInfo(settings.model.model, guess_languages(settings.model.model))
+    trials = Trials(Findings("audio-context", cache_folder()))
+    engine = LocalEngine(
+        functools.partial(_load_backend, settings),
+        info,
+        max_batch=settings.engine.max_batch,
+        calibrate=functools.partial(
+            calibrate,
+            max_batch=settings.engine.max_batch,
+            findings=Findings("batches", cache_folder()),
+            machine=machine(settings.engine.cpu_threads),
+        ),
+        trials=trials,
+    )
+    async with _session(settings, engine) as session:
+        try:
+            yield engine, trials, session
+        finally:
+            await trials.close()
+
+
+@contextlib.asynccontextmanager
+async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Session]:
+    """Build a session for files only, its model loaded: no request is urgent, all together count.
+
+    Raises:
+        Unusable: the model cannot be had or loaded.
+
+    """
     engine = LocalEngine(
         functools.partial(_load_backend, settings, replicas),
-        info,
+        EngineInfo(settings.model.model, guess_languages(settings.model.model)),
         max_batch=settings.engine.max_batch * replicas,
+        bound=None,
     )
+    async with _session(settings, engine) as session:
+        await _load(engine, settings)
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Session]:
+    """Build voice activity and the session on an engine, and close all of it."""
     try:
         vad = VadService(make_vad(settings.engine.vad))
     except ImportError as error:
@@ -97,21 +133,22 @@ async def built(
             f"vad: {settings.engine.vad} needs the extra `torch`: "
             f"pip install 'wyoming-streamwhisper[torch]' ({error})"
         ) from error
-    session = Session(
-        engine,
-        vad,
-        settings.profiles,
-        settings.contexts,
-        max_utterance=settings.wyoming.max_utterance,
-    )
+    except RuntimeError as error:
+        raise Unusable(f"vad: {settings.engine.vad} cannot be run here: {error}") from error
     try:
-        yield engine, session
+        yield Session(
+            engine,
+            vad,
+            settings.profiles,
+            settings.contexts,
+            max_utterance=settings.wyoming.max_utterance,
+        )
     finally:
         await engine.close()
         await vad.close()
 
 
-def _load_backend(settings: Settings, replicas: int) -> Backend:
+def _load_backend(settings: Settings, replicas: int = 1) -> Backend:
     # CTranslate2 and its company take a second to import: not before the socket listens.
     from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 
@@ -133,12 +170,16 @@ def _check_languages(settings: Settings, folder: ModelFolder) -> None:
             )
 
 
-async def load_model(engine: LocalEngine, settings: Settings) -> None:
-    """Load the model, or raise Unusable."""
+async def _load(engine: LocalEngine, settings: Settings) -> None:
     try:
         await engine.start()
     except ModelError as error:
         raise Unusable(str(error)) from error
+    except ImportError as error:
+        raise Unusable(
+            f"features: {settings.engine.features} needs the extra `torch`: "
+            f"pip install 'wyoming-streamwhisper[torch]' ({error})"
+        ) from error
     except (RuntimeError, ValueError) as error:
         raise Unusable(
             f"the model {settings.model.model} cannot be loaded on device "
@@ -154,7 +195,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
     stop = _stop_signal()
     begun = time.monotonic()
     _LOG.info("wyoming-streamwhisper %s", __version__)
-    async with built(settings) as (engine, session):
+    async with _built(settings) as (engine, trials, session):
         server = WyomingServer(settings.wyoming, session)
         try:
             await server.start()
@@ -167,8 +208,10 @@ async def _serve(settings: Settings, systemd: Service) -> None:
         try:
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
-            if await _unless(stop, load_model(engine, settings)):
-                _greet(engine.info, time.monotonic() - begun)
+            if await _unless(stop, _load(engine, settings)):
+                trials.open(engine)
+                _greet(engine.info, trials.rule(engine), time.monotonic() - begun)
+                trials.start(engine, session.idle)
                 systemd.ready(f"Listening with {engine.info.model}")
                 # It takes two seconds, for which nobody waits.
                 await _unless(stop, announcement.start())
@@ -204,8 +247,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) ->
         await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
-def _greet(info: EngineInfo, seconds: float) -> None:
+def _greet(info: EngineInfo, rule: Rule, seconds: float) -> None:
     _LOG.info("model %s is ready after %.1f s (%s)", info.model, seconds, info.running)
+    _LOG.info("audio context: %s (%s)", rule, rule.why)
     if info.model == "demo":
         _LOG.info(
             "the demo model knows home commands in synthetic voices; for real rooms choose a real "
@@ -240,12 +284,17 @@ async def _finish(session: Session) -> None:
 async def _check(settings: Settings) -> int:
     print("configuration: good;", len(settings.profiles), "profile(s):", end=" ")
     print(", ".join(profile.name for profile in settings.profiles))
-    async with built(settings) as (engine, session):
+    async with _built(settings) as (engine, trials, session):
         begun = time.perf_counter()
-        await load_model(engine, settings)
+        await _load(engine, settings)
         info = engine.info
         print(f"model: {info.model}, loaded in {time.perf_counter() - begun:.2f} s; {info.running}")
         print(f"languages: {_some(info.languages)}")
+        trials.open(engine)
+        await trials.test(engine, session.idle)
+        rule = trials.rule(engine)
+        print(f"audio context: {rule} ({rule.why})")
+        print(f"capacity: {_carries(engine.capacity)}")
         begun = time.perf_counter()
         outcome = await _transcribe_clip(session)
         spent = time.perf_counter() - begun
@@ -254,6 +303,16 @@ async def _check(settings: Settings) -> int:
         return EX_UNAVAILABLE
     print(f"clip: {outcome.text!r} ({outcome.language}) in {spent:.2f} s")
     return 0
+
+
+def _carries(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return "not measured"
+    return (
+        f"about {capacity.with_partials} speaking at once with words while they speak, "
+        f"{capacity.finals} with transcripts only (each one command of {SPEECH} s after the other, "
+        f"{SILENCE} s apart, and nothing else at work on this machine)"
+    )
 
 
 def _some(languages: tuple[str, ...]) -> str:

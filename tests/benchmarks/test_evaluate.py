@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.evaluate import main, manifest, served
+from benchmarks.evaluate import main
 from benchmarks.one_pass import one_pass
+from benchmarks.serving import served
+from benchmarks.speech import manifest
 from tests.client.test_sources import write_wav
 from tests.scripted_server import Line, fails, says, scripted
 

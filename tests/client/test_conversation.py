@@ -3,11 +3,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk
+from wyoming.event import Event
 
 from tests.scripted_server import BEGIN, END, Line, Scripted, fails, finish, says, scripted
 from wyoming_streamwhisper.client.conversation import Asking, converse, speak
@@ -216,3 +218,28 @@ def test_every_event_is_watched() -> None:
 
     asyncio.run(run())
     assert seen == ["", "turn", "turn it", "turn it on", "turn it on", "turn it on"]
+
+
+def test_another_protocol_can_carry_a_conversation() -> None:
+    """Whatever writes and reads events is spoken to in the same way."""
+    written: list[Event] = []
+    ended = asyncio.Event()
+
+    class Carrier:
+        async def write_event(self, event: Event) -> None:
+            written.append(event)
+            if event.type == END:
+                ended.set()
+
+        async def read_event(self) -> Event | None:
+            await ended.wait()
+            return Transcript("ja").event()
+
+    @asynccontextmanager
+    async def reach(uri: str) -> AsyncIterator[Carrier]:
+        assert uri == "somewhere"
+        yield Carrier()
+
+    record = asyncio.run(speak("somewhere", TONE, pacing=FAST, connect=reach))
+    assert record.text == "ja"
+    assert b"".join(event.payload or b"" for event in written) == TONE.tobytes()

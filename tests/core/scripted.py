@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wyoming_streamwhisper.core.events import Closed, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.window import LONGEST, RATE
@@ -22,6 +23,7 @@ class Spoken:
     """A word of the script, in samples."""
 
     text: str
+    """Empty for a cough."""
     start: int
     end: int
     last: bool
@@ -50,6 +52,8 @@ class Script:
         words: list[Word] = []
         for index, spoken in enumerate(self.words):
             if not wish.start <= (spoken.start + spoken.end) // 2 < wish.end:
+                continue
+            if not spoken.text:
                 continue
             cut = spoken.end > wish.end or spoken.start < wish.start
             start, end = (max(at - wish.start, 0) / RATE for at in (spoken.start, spoken.end))
@@ -97,6 +101,8 @@ class Run:
     """Cuts chunks and delays frames and results; None takes all as soon as it is there."""
     fails: frozenset[Kind] = frozenset()
     """Kinds of wishes that are not answered."""
+    loaded: bool = False
+    """Whether the load changes at every moment."""
     utterance: Utterance = field(init=False)
     events: list[Event] = field(default_factory=list)
     wished: list[Wish] = field(default_factory=list)
@@ -118,6 +124,8 @@ class Run:
                     self.utterance.stop()
             ready = len(frames) if fed == total else fed // FRAME
             until = ready if self._prompt() else min(ready, judged + self._some(5))
+            if self.loaded and self.chance:
+                self.utterance.heed(self.chance.choice(list(Rung)))
             if until > judged:
                 self.utterance.speech(frames[judged:until])
                 judged = until

@@ -41,8 +41,10 @@ def test_numbered_words_are_no_loop(count: int) -> None:
 
 
 def test_nobody_and_budget() -> None:
-    assert nobody(0.7, -1.1)
-    assert not nobody(0.7, -0.5)
-    assert not nobody(0.1, -1.1)
+    assert nobody(0.7, -1.1, 1.0)
+    assert not nobody(0.7, -0.5, 1.0)
+    assert not nobody(0.1, -1.1, 1.0)
+    assert nobody(0.1, -0.2, 0.2), "a note of music"
+    assert not nobody(0.01, -0.2, 0.2), "a short word"
     assert token_budget(0) >= 10
     assert token_budget(30) <= 224

@@ -12,7 +12,9 @@ from tests.core.scripted import Run, Script, Spoken, check, scripts
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
+from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 
@@ -60,6 +62,34 @@ def test_final_does_not_depend_on_chunks_and_delays(
 
 @settings(max_examples=150)
 @given(scripts, options, st.integers())
+def test_final_does_not_depend_on_the_load(script: Script, options: Streaming, seed: int) -> None:
+    calm = Run(script, options).go()
+    loaded = Run(script, options, random.Random(seed), loaded=True).go()
+    check(loaded)
+    assert loaded.text == calm.text
+    assert pieces(loaded) == pieces(calm)
+
+
+@pytest.mark.parametrize("rung", Rung)
+def test_each_rung_leaves_out_what_it_says(rung: Rung) -> None:
+    utterance = Utterance(Streaming(piece_min=8.0))
+    utterance.heed(rung)
+    wished: list[tuple[Kind, int]] = []
+    for frame in range(120):
+        utterance.audio(np.zeros(512, np.float32))
+        utterance.speech([0.99 if frame < 90 else 0.01])
+        for wish in utterance.take().wishes:
+            wished.append((wish.kind, wish.end))
+            utterance.failed(wish.number, "engine-failed", "no")
+    partials = [end for kind, end in wished if kind is Kind.PARTIAL]
+    assert bool(partials) == (rung < Rung.NO_PARTIALS)
+    if partials:
+        assert (partials[1] - partials[0]) / RATE == pytest.approx(0.4 * rung.stretch, abs=0.04)
+    assert (Kind.SPECULATIVE in dict(wished)) == (rung < Rung.NO_SPECULATION)
+
+
+@settings(max_examples=150)
+@given(scripts, options, st.integers())
 def test_no_word_is_lost_or_doubled(script: Script, options: Streaming, seed: int) -> None:
     text = Run(script, options, random.Random(seed)).go().text
     heard = [word.rstrip("x") for word in text.replace(".", "").split() if word != "mm"]
@@ -98,8 +128,14 @@ def test_silence_is_empty_and_costs_nothing(seconds: float) -> None:
 
 def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None:
     run = Run(COMMAND, Streaming()).go()
-    shown = [event.text for event in run.events if isinstance(event, Words)]
-    assert shown == ["turn", "turn on the", "turn on the light."]
+    shown = [(event.text, event.tail) for event in run.events if isinstance(event, Words)]
+    assert shown == [
+        ("", "turn"),
+        ("turn", " on the"),
+        ("turn on the", " mm"),
+        ("turn on the", " light."),
+        ("turn on the light.", ""),
+    ]
     assert [wish.kind for wish in run.wished].count(Kind.SPECULATIVE) == 1
     assert not any(wish.kind is Kind.FINAL for wish in run.wished)
     assert run.last == Finished("turn on the light.", 0, "en", 1.0)
@@ -117,8 +153,8 @@ class Inventive(Script):
 def test_what_was_sent_too_much_is_taken_back() -> None:
     run = Run(Inventive((Spoken("yes", 8000, 60_000, False),), 80_000), Streaming()).go()
     check(run)
-    shown = [(event.text, event.revision) for event in run.events if isinstance(event, Words)]
-    assert shown == [("yes", 0), ("yes uh", 0), ("yes", 1)]
+    shown = [(e.text, e.tail, e.revision) for e in run.events if isinstance(e, Words)]
+    assert shown == [("", "yes uh", 0), ("yes", " uh", 0), ("yes uh", "", 0), ("yes", "", 1)]
     assert run.text == "yes"
 
 
@@ -135,6 +171,24 @@ def test_speculation_under_way_becomes_the_final() -> None:
     assert not effects.wishes
     utterance.result(wish.number, COMMAND.decode(wish))
     assert isinstance(utterance.take().events[-1], Finished)
+
+
+def test_voice_activity_has_time_but_in_pauses_and_before_partials() -> None:
+    utterance = Utterance(Streaming(settle=0.2, step=0.4))
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(4 * FRAME, np.float32))
+    utterance.speech([1.0] * 4)
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(8 * FRAME, np.float32))
+    assert utterance.leeway == 6400 - 12 * FRAME
+    utterance.audio(np.zeros(FRAME, np.float32))
+    assert utterance.leeway == 0
+    utterance.speech([1.0] * 9)
+    assert [wish.kind for wish in utterance.take().wishes] == [Kind.PARTIAL]
+    assert utterance.leeway == 1600
+    utterance.audio(np.zeros(FRAME, np.float32))
+    utterance.speech([0.0])
+    assert utterance.leeway == 0
 
 
 def test_a_sentence_ends_a_piece_and_what_goes_on_does_not() -> None:
@@ -161,6 +215,38 @@ def test_endpointing(mode: str, ends: bool) -> None:
     closed = [event for event in run.events if isinstance(event, Closed)][-1].end
     assert run.text == "turn on the light."
     assert (closed < 3 * RATE) is ends
+
+
+@pytest.mark.parametrize(
+    ("last", "silence"), [("light.", 0.35), ("light", 1.15)], ids=["whole", "unfinished"]
+)
+def test_the_text_decides_how_much_silence_ends_it(last: str, silence: float) -> None:
+    script = said(("a", 0.5, 0.8), ("b", 0.8, 1.2), (last, 1.2, 1.8), total=9)
+    run = Run(script, Streaming(endpointing="own")).go()
+    closed = [event for event in run.events if isinstance(event, Closed)][-1].end
+    assert closed / RATE == pytest.approx(1.8 + silence, abs=0.06)
+
+
+def test_pauses_do_not_add_up() -> None:
+    words = [(f"w{n}", 1.5 * n + 0.5, 1.5 * n + 1.1) for n in range(6)]
+    run = Run(said(*words, total=15), Streaming(endpointing="own")).go()
+    assert run.text == "w0 w1 w2 w3 w4 w5"
+
+
+def test_an_answer_that_does_not_come_keeps_nobody_waiting() -> None:
+    script = Script(COMMAND.words, 20 * RATE)
+    fails = frozenset((Kind.SPECULATIVE, Kind.PARTIAL))
+    run = Run(script, Streaming(endpointing="own"), fails=fails).go()
+    assert run.text == "turn on the light."
+    assert [event for event in run.events if isinstance(event, Closed)][-1].end < 4 * RATE
+
+
+def test_a_cough_is_no_utterance() -> None:
+    cough, word = Spoken("", 8_000, 12_000, False), Spoken("stop", 64_000, 70_000, True)
+    script = Script((cough, word), 10 * RATE)
+    run = Run(script, Streaming(endpointing="own")).go()
+    assert run.text == "stop."
+    assert [event for event in run.events if isinstance(event, Closed)][-1].end < 6 * RATE
 
 
 @pytest.mark.parametrize(("mode", "ends"), [("off", False), ("early", False), ("own", True)])

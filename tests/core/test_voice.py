@@ -24,6 +24,13 @@ def test_clicks_do_not_count_and_hysteresis_holds() -> None:
     assert stretches(follow([0.9] * 3)) == [(0, 3)]
 
 
+def test_the_longest_stretch() -> None:
+    voice = follow([0.9] * 4 + [0.0] * 2 + [0.9] * 6 + [0.0])
+    assert voice.longest(99 * FRAME) == 6 * FRAME
+    assert voice.longest(5 * FRAME) == 4 * FRAME
+    assert follow([0.0]).longest(99 * FRAME) == 0
+
+
 def test_pauses_and_quiet() -> None:
     voice = follow([0.9] * 4 + [0.0] * 5 + [0.9] * 3)
     assert voice.speaking

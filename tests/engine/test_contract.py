@@ -10,8 +10,10 @@ import pytest
 
 from tests.doubles import INFO, Gate, ScriptedBackend, echo, hypothesis, make_request
 from wyoming_streamwhisper.core.prompt import Prompt
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Backend, Engine, EngineError, Request, Result
+from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.models import ModelOptions, resolve
@@ -28,7 +30,7 @@ LOADERS: dict[str, Callable[[], Backend]] = {"scripted": ScriptedBackend, "demo"
 
 
 @asynccontextmanager
-async def running(load: Callable[[], Backend], **options: float) -> AsyncIterator[LocalEngine]:
+async def running(load: Callable[[], Backend], **options: object) -> AsyncIterator[LocalEngine]:
     engine = LocalEngine(load, INFO, **options)
     try:
         await engine.start()
@@ -139,7 +141,7 @@ def test_batches_form_while_the_model_works():
             await asyncio.sleep(0)
             backend.gate.open()
             assert await outcomes(tasks) == ["first", "partial", "long", "a", "b"]
-        assert backend.batches == [["first"], ["long"], ["a", "b"], ["partial"]]
+        assert backend.batches == [["first"], ["a", "b"], ["long"], ["partial"]]
 
     asyncio.run(scenario())
 
@@ -225,6 +227,73 @@ def test_who_waits_too_long_for_the_model_to_load_is_told_too():
         await engine.close()
 
     asyncio.run(scenario())
+
+
+# Load
+
+
+def test_late_finals_move_the_rung_and_each_move_is_told_once(caplog):
+    caplog.set_level("INFO")
+    now = 0.0
+
+    async def scenario():
+        nonlocal now
+        backend = Guarded()
+        async with running(lambda: backend, clock=lambda: now) as engine:
+            tasks = soon(engine, make_request("first"))
+            await backend.gate.reached()
+            tasks += soon(engine, *(make_request(str(i)) for i in range(3)))
+            await asyncio.sleep(0)
+            rungs = []
+            for _ in range(40):
+                now += 0.1
+                rungs.append(engine.rung)
+            assert list(dict.fromkeys(rungs)) == list(Rung)
+            backend.gate.open()
+            assert await outcomes(tasks) == ["first", "0", "1", "2"]
+            now += 60.0
+            assert engine.rung is Rung.ALL
+
+    asyncio.run(scenario())
+    told = [record.getMessage() for record in caplog.records if "load:" in record.getMessage()]
+    assert len(told) == len(Rung) + 1  # four up, off the last one at once, and down in one
+
+
+def test_a_model_that_loads_is_no_load():
+    now = 0.0
+
+    async def scenario():
+        nonlocal now
+        gate = Gate()
+        engine = LocalEngine(lambda: gate() or ScriptedBackend(), INFO, clock=lambda: now)
+        starting = asyncio.create_task(engine.start())
+        tasks = soon(engine, make_request("early"))
+        await gate.reached()
+        for _ in range(100):
+            now += 0.1
+            assert engine.rung is Rung.ALL
+        assert engine.capacity is None
+        gate.open()
+        await starting
+        assert await outcomes(tasks) == ["early"]
+        await engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_model_is_timed_where_it_is_loaded():
+    threads = []
+
+    def calibrate(backend: Backend, model: CostModel) -> None:
+        threads.append(threading.current_thread())
+        model.learn(Shape(1, 2.0, 5.0), 0.1)
+
+    async def scenario():
+        async with running(ScriptedBackend, calibrate=calibrate) as engine:
+            assert engine.capacity.finals >= engine.capacity.with_partials >= 1
+
+    asyncio.run(scenario())
+    assert threads[0] is not threading.main_thread()
 
 
 # Failures of the model

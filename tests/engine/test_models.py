@@ -159,6 +159,20 @@ def test_large_models_have_128_mel_bands(tmp_path: Path) -> None:
     assert find(write(tmp_path / "large", model_files(51866, 128))).mels == 128
 
 
+def test_models_that_were_taught_short_contexts_are_known_by_their_name(tmp_path: Path) -> None:
+    assert find(write(tmp_path / "ACFT-whisper-small")).declared.audio_context == "short"
+    assert find(write(tmp_path / "whisper-small")).declared.audio_context == ""
+    card = {"streamwhisper.json": b'{"audio_context": "full"}'}
+    assert find(write(tmp_path / "acft", FILES | card)).declared.audio_context == "full"
+
+
+def test_a_fingerprint_is_of_the_weights_and_not_of_the_name(tmp_path: Path) -> None:
+    one, same = (find(write(tmp_path / name)).fingerprint for name in ("one", "same"))
+    other = FILES["model.bin"][:-30] + b"x" + FILES["model.bin"][-29:]
+    folder = write(tmp_path / "other", FILES | {"model.bin": other})
+    assert one == same != models.folder.inspect(folder, "other").fingerprint
+
+
 def test_a_card_counts_and_its_unknown_keys_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,6 +11,7 @@ from wyoming.event import async_read_event
 from tests.clips import SHORT
 from tests.server.door import Door, Said, speak, utterance
 from tests.server.test_peer import pair
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.server.answer import Answer
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
 from wyoming_streamwhisper.session.utterance import Utterance
@@ -19,21 +20,22 @@ from wyoming_streamwhisper.session.utterance import Utterance
 class Scripted:
     """An utterance whose events are written down."""
 
-    def __init__(self, *events: Event) -> None:
+    def __init__(self, *events: Event, rung: Rung = Rung.ALL) -> None:
         self._events = events
+        self.rung = rung
 
     async def events(self) -> AsyncIterator[Event]:
         for event in self._events:
             yield event
 
 
-def written(*events: Event, streaming: bool = True) -> Said:
+def written(*events: Event, streaming: bool = True, rung: Rung = Rung.ALL) -> Said:
     """Return what a client gets of these events."""
 
     async def follow() -> Said:
         async with pair() as (peer, reader, _):
             answer = Answer(peer, {"mine": 1}, streaming=streaming)
-            await answer.follow(cast(Utterance, Scripted(*events)))
+            await answer.follow(cast(Utterance, Scripted(*events, rung=rung)))
             await peer.close(0)
             said = Said()
             while (event := await async_read_event(reader)) is not None:
@@ -48,11 +50,18 @@ def final(text: str, revision: int = 0) -> Final:
 
 
 def test_partials_are_sent_as_what_they_add() -> None:
-    said = written(Partial("Turn", 0), Partial("Turn on", 0), final("Turn on it."))
+    shown = (Partial("", 0, "Turn"), Partial("Turn", 0, " off"), Partial("Turn on", 0))
+    said = written(*shown, final("Turn on it."))
     assert [e.data.get("text") for e in said.events] == [
         None, "Turn", " on", " it.", "Turn on it.", None,
     ]  # fmt: skip
     assert said.joined == said.text
+
+
+def test_under_load_a_client_is_told_what_is_left_out() -> None:
+    calm, pressed = written(final("On.")), written(final("On."), rung=Rung.NO_PARTIALS)
+    assert calm.events[0].data["context"] == {"revision": 0}
+    assert pressed.events[0].data["context"] == {"revision": 0, "load": "no-partials"}
 
 
 def test_a_text_that_takes_words_back_begins_anew_and_whole() -> None:

@@ -14,7 +14,10 @@ from wyoming_streamwhisper.session.context import ContextOptions
 ROOT = Path(__file__).parent.parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+|overloaded|truncated|timeout|replaced")
-RAISED = {"Invalid", "WireError", "Refused", "EngineError", "Failed", "fail", "_fail", "complain"}
+RAISED = {
+    "Invalid", "WireError", "Refused", "_refused", "EngineError", "Failed", "fail", "_fail",
+    "complain",
+}  # fmt: skip
 INSIDE = {"replaced"}
 """Codes for partials that nobody waits for; they never reach a client."""
 

@@ -10,6 +10,7 @@ import pytest
 from wyoming.event import Event, async_read_event
 
 from wyoming_streamwhisper.server.peer import Peer
+from wyoming_streamwhisper.server.stream import Stream
 from wyoming_streamwhisper.server.wire import encode
 
 
@@ -19,7 +20,11 @@ async def pair(
 ) -> AsyncIterator[tuple[Peer, asyncio.StreamReader, asyncio.StreamWriter]]:
     """Give a peer as the server has it, and the streams of its client."""
     ours, theirs = socket.socketpair()
-    peer = Peer(*await asyncio.open_connection(sock=ours), name="#1", **limits)
+    ours.setblocking(False)
+    connect = asyncio.get_running_loop().create_connection(
+        lambda: Stream(lambda _: None), sock=ours
+    )
+    peer = Peer((await connect)[1], name="#1", **limits)
     reader, writer = await asyncio.open_connection(sock=theirs)
     try:
         yield peer, reader, writer
@@ -55,10 +60,12 @@ def test_a_silent_peer_can_be_waited_for_again_without_loss() -> None:
 def test_a_time_out_of_the_network_is_an_end_and_no_silence() -> None:
     # Taken for silence, it would be waited on for ever, without a pause.
     async def check() -> None:
-        reader = asyncio.StreamReader()
-        reader.set_exception(TimeoutError("timed out"))
         async with pair() as (peer, _, _):
-            peer._reader = reader
+            waiting = asyncio.create_task(peer.next_event())
+            await asyncio.sleep(0)
+            peer._stream.connection_lost(TimeoutError("timed out"))
+            with pytest.raises(ConnectionError):
+                await waiting
             with pytest.raises(ConnectionError):
                 await peer.next_event()
 
@@ -94,3 +101,80 @@ def test_what_was_sent_last_arrives_though_the_client_still_sends() -> None:
             await closing
 
     asyncio.run(check())
+
+
+def test_what_is_taken_at_once_never_wakes_the_reader_and_keeps_its_order() -> None:
+    async def check() -> None:
+        async with pair() as (peer, _, writer):
+            order: list[str] = []
+
+            def take(event: Event) -> bool:
+                order.append(event.type)
+                return event.type == "audio-chunk"
+
+            peer.hear(take)
+            waiting = asyncio.create_task(peer.next_event())
+            sent = [Event("audio-chunk", {}, b"ab")] * 3 + [Event("audio-stop"), Event("describe")]
+            for byte in b"".join(map(encode, sent)):
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0)
+            assert await waiting == Event("audio-stop")
+            assert await peer.next_event() == Event("describe")
+            assert order == [event.type for event in sent]
+
+    asyncio.run(check())
+
+
+def test_what_is_taken_at_once_counts_as_a_sign_of_life() -> None:
+    async def check() -> None:
+        async with pair(idle_timeout=0.2) as (peer, _, writer):
+            peer.hear(lambda event: event.type == "audio-chunk")
+            waiting = asyncio.create_task(peer.next_event())
+            loop = asyncio.get_running_loop()
+            until = loop.time() + 0.4
+            while loop.time() < until:
+                writer.write(encode(Event("audio-chunk", {}, b"ab")))
+                await asyncio.sleep(0.01)
+            assert not waiting.done()
+            with pytest.raises(TimeoutError):
+                await waiting
+
+    asyncio.run(check())
+
+
+def test_a_fault_of_whoever_takes_is_the_readers() -> None:
+    async def check() -> None:
+        async with pair() as (peer, _, writer):
+
+            def take(event: Event) -> bool:
+                raise ZeroDivisionError
+
+            peer.hear(take)
+            waiting = asyncio.create_task(peer.next_event())
+            writer.write(encode(Event("describe")))
+            with pytest.raises(ZeroDivisionError):
+                await waiting
+
+    asyncio.run(check())
+
+
+def test_a_sender_waits_while_nobody_asks_for_events() -> None:
+    async def check() -> None:
+        async with pair() as (peer, _, writer):
+            writer.transport.set_write_buffer_limits(0)
+            event = Event("x", {}, bytes(100_000))
+            sending = asyncio.create_task(flood_of(writer, event, 40))
+            while not peer._stream._paused:  # noqa: ASYNC110 - the loop's own turns are waited for
+                await asyncio.sleep(0)
+            assert not sending.done()
+            for _ in range(40):
+                assert await peer.next_event() == event
+            await sending
+
+    asyncio.run(check())
+
+
+async def flood_of(writer: asyncio.StreamWriter, event: Event, count: int) -> None:
+    for _ in range(count):
+        writer.write(encode(event))
+        await writer.drain()

@@ -236,3 +236,20 @@ def test_a_line_without_end_is_refused_as_soon_as_it_is_too_long() -> None:
     with pytest.raises(WireError, match="longer than 200"):
         wire.next_event()
     assert not wire._buffer
+
+
+@given(st.lists(st.sampled_from(range(4)), max_size=12), st.lists(events, min_size=4, max_size=4))
+def test_what_came_before_does_not_change_how_an_event_is_read(
+    order: list[int], choice: list[Event]
+) -> None:
+    wire = Wire()
+    for number in order:
+        wire.receive(encode(choice[number]))
+        assert wire.next_event() == choice[number]
+
+
+def test_a_chunk_like_the_one_before_shares_its_data() -> None:
+    wire = Wire()
+    wire.receive(CHUNK * 2)
+    first, second = wire.events()
+    assert first.data is second.data

@@ -9,9 +9,12 @@ import pytest
 from tests.doubles import INFO, LoudnessVad, ScriptedEngine
 from tests.session.test_context import Clock
 from tests.session.test_utterance import FORMAT, LOOSE, loud, outcome, quiet
+from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.languages import LANGUAGES
+from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
-from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.api import Capacity, Request
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.events import Failed, Final, Refused
@@ -90,7 +93,22 @@ def test_a_language_that_the_model_lacks_is_refused(asked):
     within(scenario)
 
 
-# Admission
+# Admission and urgency
+
+
+@pytest.mark.parametrize(("endpointing", "due"), [("off", None), ("early", 0.0)])
+def test_where_we_find_the_end_the_speculative_final_is_waited_for(endpointing, due):
+    profile = Profile(streaming=Streaming(endpointing=endpointing))
+
+    async def scenario(session, engine, clock):
+        utterance = session.begin(profile, Asked("kitchen"))
+        utterance.feed(loud(1.0) + quiet(0.4), FORMAT)
+        while not any(r.kind is Kind.SPECULATIVE for r in engine.seen):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert engine.seen[-1].due == due
+        await utterance.close()
+
+    within(scenario)
 
 
 def test_too_many_at_once_are_refused_at_their_begin():
@@ -105,6 +123,41 @@ def test_too_many_at_once_are_refused_at_their_begin():
         await third.close()
 
     within(scenario, max_utterances=2)
+
+
+@pytest.mark.parametrize("options", [{"max_speakers": 1}, {}])
+def test_more_speakers_than_the_machine_carries_are_refused(options):
+    async def scenario(session, engine, clock):
+        if not options:
+            engine.capacity = Capacity(with_partials=1, finals=1)
+        first = session.begin(LOOSE, Asked("kitchen"))
+        with pytest.raises(Refused) as refused:
+            session.begin(LOOSE, Asked("hall"))
+        assert refused.value.code == "overloaded"
+        # Who has long been silent does not speak.
+        first.feed(loud(1.0) + quiet(10.0), FORMAT)
+        while first.speaking:  # noqa: ASYNC110 - soon, and it tells nobody
+            await asyncio.sleep(0)
+        second = session.begin(LOOSE, Asked("hall"))
+        await first.close()
+        await second.close()
+
+    within(scenario, **options)
+
+
+def test_on_the_last_rung_nobody_begins_and_who_speaks_is_answered():
+    async def scenario(session, engine, clock):
+        first = session.begin(LOOSE, Asked("kitchen"))
+        engine.rung = Rung.REFUSING
+        with pytest.raises(Refused) as refused:
+            session.begin(LOOSE, Asked("hall"))
+        assert refused.value.code == "overloaded"
+        first.feed(loud(1.0), FORMAT)
+        first.end()
+        assert (await outcome(first)).text == "hello"
+        await first.close()
+
+    within(scenario)
 
 
 def test_after_stop_nobody_begins_and_the_rest_finish():
@@ -258,3 +311,35 @@ def test_no_words_are_logged(caplog):
         within(scenario)
     assert "kitchen" in caplog.text
     assert "hello" not in caplog.text
+
+
+# What is counted
+
+
+def test_utterances_are_counted_by_what_became_of_them():
+    def counted() -> list[float]:
+        return [
+            metrics.REGISTRY.get_sample_value(f"streamwhisper_{name}", labels) or 0.0
+            for name, labels in (
+                ("utterances_total", {"outcome": "answered"}),
+                ("utterances_total", {"outcome": "dropped"}),
+                ("utterances_total", {"outcome": "some-code"}),
+                ("refused_total", {"code": "overloaded"}),
+                ("answer_seconds_count", {}),
+                ("words_total", {}),
+            )
+        ]
+
+    async def scenario(session, engine, clock):
+        before = counted()
+        await say(session, LOOSE, Asked("kitchen"))
+        dropped, failed = (session.begin(LOOSE, Asked(name)) for name in ("hall", "bath"))
+        with pytest.raises(Refused):
+            session.begin(LOOSE, Asked("attic"))
+        failed.fail("some-code", "as the script says")
+        for utterance in (dropped, failed):
+            await utterance.close()
+        assert [b - a for a, b in zip(before, counted(), strict=True)] == [1, 1, 1, 1, 1, 1]
+        assert metrics.REGISTRY.get_sample_value("streamwhisper_utterances_running") == 0
+
+    within(scenario, max_utterances=2)

@@ -57,8 +57,8 @@ async def a_session(
 
 
 async def settled(service: VadService) -> None:
-    while service._task is not None and not service._task.done():
-        await asyncio.wait({service._task})
+    while not service.idle:  # noqa: ASYNC110 - the turns of the loop are waited for
+        await asyncio.sleep(0)
 
 
 async def everything(utterance: Utterance) -> list[Event]:

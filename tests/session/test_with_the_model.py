@@ -11,6 +11,7 @@ from tests.engine.test_contract import demo_backend
 from tests.engine.test_ctranslate2 import SAID, speech
 from tests.session.test_utterance import FORMAT, everything
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.vad import OnnxVad, VadService
 from wyoming_streamwhisper.session.context import ContextOptions
@@ -40,6 +41,28 @@ async def hear(session: Session, clips: Sequence[str], profile: Profile) -> list
     for utterance in utterances:
         await utterance.close()
     return events
+
+
+@pytest.mark.parametrize("rung", [Rung.LONGER_STEP, Rung.NO_PARTIALS, Rung.NO_SPECULATION])
+def test_the_text_is_the_same_on_every_rung(rung):
+    class Loaded(LocalEngine):
+        rung = property(lambda self: rung)
+
+    profile = Profile()
+
+    async def scenario() -> None:
+        engine = Loaded(demo_backend, INFO)
+        service = VadService(OnnxVad())
+        await engine.start()
+        session = Session(engine, service, [profile], ContextOptions())
+        try:
+            told = await hear(session, list(SAID), profile)
+        finally:
+            await engine.close()
+            await service.close()
+        assert [events[-1].text for events in told] == list(SAID.values())
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("final", ["free", "consistent"])

@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from .examples import Mix
     from .recipe import SMOKE, Recipe, Scale
-    from .weights import SIZES
+    from .sizes import SIZES
 
     torch.set_num_threads(arguments.threads or os.cpu_count() or 1)
     torch.manual_seed(0)

@@ -19,7 +19,7 @@ from torch import Tensor
 from .corpus import Corpus
 from .examples import LETTERS, Example, Maker, Mix, batches
 from .features import log_mel
-from .network import AUDIO_CONTEXT
+from .sizes import AUDIO_CONTEXT
 from .sound import RATE
 from .vocabulary import EOT, NO_SPEECH, NO_TIMESTAMPS, TIMESTAMP_0, Vocabulary
 

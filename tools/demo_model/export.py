@@ -11,7 +11,6 @@ import warnings
 from pathlib import Path
 
 import ctranslate2
-import torch
 from transformers import (  # type: ignore[attr-defined]
     GenerationConfig,
     WhisperConfig,
@@ -19,11 +18,11 @@ from transformers import (  # type: ignore[attr-defined]
     WhisperTokenizerFast,
 )
 
-from .network import ALIGNMENT_HEADS, AUDIO_CONTEXT, MELS, TEXT_CONTEXT
+from .network import ALIGNMENT_HEADS
+from .sizes import AUDIO_CONTEXT, MELS, N_VOCAB, TEXT_CONTEXT, Size
 from .tokenizer_file import fast_tokenizer
 from .vocabulary import (
     EOT,
-    N_VOCAB,
     NO_SPEECH,
     NO_TIMESTAMPS,
     PREV,
@@ -32,7 +31,8 @@ from .vocabulary import (
     TRANSCRIBE,
     TRANSLATE,
 )
-from .weights import Size, State, full_state, resized
+from .weights import full_state, tensors, write_openai
+from .widening import State, resized
 
 RENAMED = (  # openai-whisper's part of a name, transformers' part
     ("blocks", "layers"), ("mlp.0", "fc1"), ("mlp.2", "fc2"), ("mlp_ln", "final_layer_norm"),
@@ -115,7 +115,7 @@ def _generation_config() -> GenerationConfig:
 def write_hugging_face(state: State, size: Size, folder: Path) -> None:
     """Write the model, its tokenizer and its settings as transformers loads them."""
     model = WhisperForConditionalGeneration(_config(size))
-    mapped = {renamed(name): w for name, w in state.items()}
+    mapped = {renamed(name): w for name, w in tensors(state).items()}
     mapped["proj_out.weight"] = mapped["model.decoder.embed_tokens.weight"]
     model.load_state_dict(mapped)
     model.generation_config = _generation_config()
@@ -131,12 +131,6 @@ def write_hugging_face(state: State, size: Size, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
     settings = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(settings)
-
-
-def write_openai(state: State, size: Size, path: Path) -> None:
-    """Write the file that `whisper.load_model` loads."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"dims": size.dims(), "model_state_dict": state}, path)
 
 
 def write_ctranslate2(hugging_face: Path, folder: Path, quantization: str) -> None:

@@ -8,8 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 256, 4, 4, 4
-MELS, AUDIO_CONTEXT, TEXT_CONTEXT = 80, 1500, 448
+from .sizes import (
+    AUDIO_CONTEXT,
+    DECODER_LAYERS,
+    ENCODER_LAYERS,
+    HEADS,
+    MELS,
+    TEXT_CONTEXT,
+    WIDTH,
+)
+
 TIMESTAMPS = AUDIO_CONTEXT + 1
 ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the next word's time
 TRACKING_HEADS = ((0, 0), (1, 0))  # taught the last word's: the layers above go on from there

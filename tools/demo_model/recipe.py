@@ -20,9 +20,9 @@ from .corpus import Corpus
 from .examples import Mix
 from .export import export
 from .hearing import LONGEST, Hearing
+from .sizes import Size
 from .training import Plan, Trainer, train
 from .vocabulary import Vocabulary
-from .weights import Size
 
 PACKAGED = ("model.bin", "config.json", "tokenizer.json", "vocabulary.json")
 SEED = 1

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from whisper.tokenizer import get_tokenizer
 
-N_VOCAB = 51865
+from .sizes import N_VOCAB
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)  # it leaves its file to the collector
     TOKENIZER = get_tokenizer(multilingual=True, num_languages=99)

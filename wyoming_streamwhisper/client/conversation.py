@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
-from wyoming.client import AsyncClient
 from wyoming.event import Event
 from wyoming.info import SelectProgram
 
-from wyoming_streamwhisper.client.link import Unreachable, link
+from wyoming_streamwhisper.client.link import Connect, Link, Unreachable, link
 from wyoming_streamwhisper.client.record import Conversation, Sent
 from wyoming_streamwhisper.client.sources import RATE, REAL_TIME, Pacing, Samples, paced
 
@@ -66,9 +65,10 @@ async def speak(
     pacing: Pacing = REAL_TIME,
     watch: Watch = unwatched,
     patience: float = PATIENCE_S,
+    connect: Connect = link,
 ) -> Conversation:
     """Say 16 kHz mono `audio` to the daemon at `uri`; see `converse`."""
-    return await converse(uri, paced(audio, pacing), asking, watch, patience)
+    return await converse(uri, paced(audio, pacing), asking, watch, patience, connect)
 
 
 async def converse(
@@ -77,15 +77,17 @@ async def converse(
     asking: Asking = Asking(),
     watch: Watch = unwatched,
     patience: float = PATIENCE_S,
+    connect: Connect = link,
 ) -> Conversation:
     """Send blocks as they come and read meanwhile, until the daemon's answer.
 
     Never raises for what a network or a daemon does: the record's `failure` says it. An answer
     before the blocks end (early endpointing) ends the sending. `watch` is called after every event.
+    Another `connect` lets the same client measure servers that speak another protocol.
     """
     record = Conversation()
     try:
-        async with link(uri) as client:
+        async with connect(uri) as client:
             await _Exchange(client, record, watch, patience).run(blocks, asking)
     except Unreachable as error:
         record.fail("no-connection", str(error))
@@ -95,9 +97,7 @@ async def converse(
 class _Exchange:
     """The two directions of one connection, and the one deadline that both push ahead."""
 
-    def __init__(
-        self, client: AsyncClient, record: Conversation, watch: Watch, patience: float
-    ) -> None:
+    def __init__(self, client: Link, record: Conversation, watch: Watch, patience: float) -> None:
         self._client = client
         self._record = record
         self._watch = watch

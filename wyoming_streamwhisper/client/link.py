@@ -5,10 +5,12 @@ Apart from `conversation` so that a health check, which runs every few seconds, 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Protocol
 
 from wyoming.client import AsyncClient
+from wyoming.event import Event
 
 CONNECT_S = 5.0
 """A daemon on the same network accepts within milliseconds; a dead address should not hang."""
@@ -18,6 +20,20 @@ LEAVE_S = 1.0
 
 class Unreachable(Exception):
     """There is no daemon to talk to; the message is one sentence for a person."""
+
+
+class Link(Protocol):
+    """What a conversation needs of a connection."""
+
+    async def write_event(self, event: Event) -> None:
+        """Send; raises OSError where nobody takes it any more."""
+
+    async def read_event(self) -> Event | None:
+        """Wait for the next event; None says that the other side hung up."""
+
+
+Connect = Callable[[str], AbstractAsyncContextManager[Link]]
+"""Reaches the daemon at an address, or raises Unreachable."""
 
 
 @asynccontextmanager

@@ -12,6 +12,9 @@ class Words:
 
     text: str
     revision: int
+    tail: str = ""
+    """What the last decode heard behind it, and may take back; begins with a space where one
+    belongs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from enum import Enum
 _MOST_COMPRESSED = 2.4
 _LEAST_LOGPROB = -1.0
 _LIKELY_SILENCE = 0.6
+_LITTLE_SPEECH = 0.25  # seconds
+_SOME_SILENCE = 0.05
 _MOST_WORDS_A_SECOND = 8.0
 _SHORTEST_LOOP = 3  # repetitions
 
@@ -47,8 +49,14 @@ def judge(
     return None
 
 
-def nobody(no_speech: float, average_logprob: float) -> bool:
-    """Whether the model itself takes its text for one made up in silence."""
+def nobody(no_speech: float, average_logprob: float, spoken: float) -> bool:
+    """Whether the model itself takes its text for one made up in silence.
+
+    `spoken`: the longest stretch in seconds that voice activity takes for speech. A fifth of a
+    second may be a note of music, so there a small doubt of the model counts (decision 0006).
+    """
+    if spoken < _LITTLE_SPEECH:
+        return no_speech > _SOME_SILENCE
     return no_speech > _LIKELY_SILENCE and average_logprob < _LEAST_LOGPROB
 
 

@@ -89,17 +89,41 @@ class Streaming:
         "end is sure while the client may still end it, `own` tells clients not to look for it.",
         choices=("off", "early", "own"),
     )
+    end_complete: float = option(
+        0.3,
+        "Our own endpointing: silence that ends an utterance whose text is surely a sentence. "
+        "The sensitivity scales it; with `relaxed` `end_silence` counts instead.",
+        unit="s",
+        low=0.1,
+        high=10.0,
+    )
     end_silence: float = option(
         0.7,
-        "Silence after which our own endpointing takes the utterance for finished; the "
-        "sensitivity scales it.",
+        "Our own endpointing: silence that ends an utterance whose text does not say whether it is "
+        "whole (one word, a doubtful sentence). The sensitivity scales it.",
         unit="s",
         low=0.2,
         high=10.0,
     )
+    end_unfinished: float = option(
+        1.1,
+        "Our own endpointing: silence that ends an utterance whose text stops amid a sentence, and "
+        "so any text of a model that writes no full stops. The sensitivity scales it.",
+        unit="s",
+        low=0.2,
+        high=10.0,
+    )
+    end_latest: float = option(
+        60.0,
+        "Endpointing `own`: longest utterance, for nobody else ends one in a room that is never "
+        "quiet.",
+        unit="s",
+        low=5.0,
+        high=3600.0,
+    )
     no_speech_timeout: float = option(
         10.0,
-        "With our own endpointing: answer with an empty text when nobody has spoken for so long.",
+        "Endpointing `own`: answer with an empty text when no word was heard for so long.",
         unit="s",
         low=1.0,
         high=120.0,

@@ -56,6 +56,11 @@ class Piece:
         self.sure.extend(words[sent : sent + count])
         return count > 0
 
+    @property
+    def unsure(self) -> list[Word]:
+        """What the last hypothesis heard behind the sure words, if it agrees with them."""
+        return [heard.word for heard in self.evidence[len(self.sure) :]]
+
     def forget_contradicted(self) -> None:
         """Forget free decodes that would take back what was sent; they are asked for again."""
         if self.free and self._is_contradicted(self.free[1].words):

@@ -12,6 +12,8 @@ class Transcript:
         self._closed = ""
         self.sent = ""
         """The text so far, as everybody has seen it."""
+        self.tail = ""
+        """What was heard behind it and may be taken back."""
         self.revision = 0
         self.language = ""
         self.language_probability = 0.0
@@ -30,12 +32,13 @@ class Transcript:
             self.language_probability = heard.language_probability
         return text
 
-    def show(self, sure: Sequence[Word]) -> bool:
+    def show(self, sure: Sequence[Word], unsure: Sequence[Word] = ()) -> bool:
         """Send the closed pieces and what is sure of the open one; returns whether that is news."""
         text = append(self._closed, text_of(sure))
-        if text == self.sent:
+        tail = append(self._closed, text_of([*sure, *unsure]))[len(text) :]
+        if (text, tail) == (self.sent, self.tail):
             return False
         if not extends(self.sent, text):
             self.revision += 1
-        self.sent = text
+        self.sent, self.tail = text, tail
         return True

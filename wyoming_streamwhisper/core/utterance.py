@@ -15,15 +15,16 @@ from dataclasses import replace
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.cuts import Cut, Cuts, Seen, between_words
-from wyoming_streamwhisper.core.endpoint import Endpoint
+from wyoming_streamwhisper.core.endpoint import Endpoint, Text, judge
 from wyoming_streamwhisper.core.events import Closed, Effects, Event, Failed, Finished, Words
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.piece import Piece
 from wyoming_streamwhisper.core.policy import make_policy
 from wyoming_streamwhisper.core.prompt import Prompt, recent
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.transcript import Transcript
-from wyoming_streamwhisper.core.voice import SHORTEST_SPEECH, Voice
+from wyoming_streamwhisper.core.voice import FRAME, SHORTEST_SPEECH, Voice
 from wyoming_streamwhisper.core.window import LONGEST, Window
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.core.words import (
@@ -37,6 +38,8 @@ from wyoming_streamwhisper.core.words import (
 
 _LEAD = int(0.3 * RATE)
 """Audio kept before speech: voice activity is noticed a little late."""
+_LEEWAY = 4 * FRAME
+"""Samples that voice activity may lag behind at most (docs/decisions/0009)."""
 _SURE_LANGUAGE = 0.8
 """Probability from which partials stop detecting the language anew."""
 
@@ -59,11 +62,14 @@ class Utterance:
         self._pinned, self._before = pinned, before if options.carry_text else ""
         self._step = int(options.step * RATE)
         self._settle = int(options.settle * RATE)
+        self._rung = Rung.ALL
         self._window = Window()
         self._voice = Voice(options.vad_threshold)
         self._cuts = Cuts(options)
         self._open = Piece(0)
         self._transcript = Transcript()
+        self._text: Text | None = None
+        """What the last words say of whether the speaker has finished."""
         self._language = ""
         """What partials take for the language, once one was sure of it."""
         self._outstanding: Wish | None = None
@@ -98,9 +104,33 @@ class Utterance:
         """Samples of speech heard in all."""
         return self._voice.spoken
 
+    @property
+    def quiet(self) -> int:
+        """Samples since somebody last spoke, or since the begin; 0 while somebody speaks."""
+        return self._voice.quiet
+
+    @property
+    def leeway(self) -> int:
+        """Samples that may lie unjudged for a while without anything being late.
+
+        In a pause every frame counts. While nobody speaks, and while somebody does and no partial
+        is due, it is enough to learn of a change well before `settle`.
+        """
+        stretches, most = self._voice.stretches, min(_LEEWAY, self._settle // 2)
+        if self.ended or (stretches and not self._voice.speaking):
+            return 0
+        if not stretches or not self._partials or self._outstanding is not None:
+            return most
+        return min(most, max(0, self._next_partial() - self._window.end))
+
     def samples(self, wish: Wish) -> Samples:
         """Return the audio of an outstanding wish."""
         return self._window.samples(wish.start, wish.end)
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is anything to `take`."""
+        return bool(self._wishes or self._events or self._withdrawn or self._urgent)
 
     def take(self) -> Effects:
         """Return what has come about since the last call."""
@@ -112,6 +142,10 @@ class Utterance:
         return effects
 
     # Inputs
+
+    def heed(self, rung: Rung) -> None:
+        """Leave out from now on what is left out on this rung; the final is the same on all."""
+        self._rung = rung
 
     def audio(self, samples: Samples) -> None:
         """Hear further audio (mono, 16 kHz), at most `room` samples."""
@@ -167,9 +201,7 @@ class Utterance:
                 return
         if self._done:
             return
-        if self._total is None and self._endpoint.reached(
-            self._voice, answered=self._answered(), spoken=self._voice.spoken > 0
-        ):
+        if self._total is None and self._finished():
             self._total = self._voice.known
         if self._total is not None:
             self._conclude(self._total)
@@ -255,6 +287,16 @@ class Utterance:
         self._voice.forget(start)
         self._open = self._open.next(start, words)
 
+    def _finished(self) -> bool:
+        """Whether the speaker has, as far as we are to find that out."""
+        answered = self._answered()
+        return self._endpoint.reached(
+            self._voice,
+            # A decode that failed, or was not made, shall not keep anybody waiting for ever.
+            self._text if answered else Text.UNFINISHED,
+            waiting=not answered and self._outstanding is not None,
+        )
+
     def _answered(self) -> bool:
         """Whether the text of all speech in the open piece is there."""
         if not self._voice.stretches:
@@ -305,12 +347,26 @@ class Utterance:
         """Wish for what may be the final, or for the next words."""
         settled = self._settled()
         if settled is not None:
-            if self._open.tried < settled:
+            # Our own endpointing waits for the text: there it is no speculation.
+            wanted = self._rung.speculation or self._options.endpointing != "off"
+            if wanted and self._open.tried < settled:
                 self._want(Kind.SPECULATIVE, settled)
-        elif self._voice.speaking and self._options.partials and self._outstanding is None:
-            end = self._window.end
-            if end - max(self._open.heard, self._voice.stretches[0].start) >= self._step:
-                self._wish_partial(end)
+        elif (
+            self._voice.speaking
+            and self._partials
+            and self._outstanding is None
+            and self._window.end >= self._next_partial()
+        ):
+            self._wish_partial(self._window.end)
+
+    def _next_partial(self) -> int:
+        """Return the sample index up to which the next partial at least reaches."""
+        spoken = max(self._open.heard, self._voice.stretches[0].start)
+        return spoken + self._step * self._rung.stretch
+
+    @property
+    def _partials(self) -> bool:
+        return self._options.partials and self._rung.partials
 
     # Wishes
 
@@ -380,7 +436,8 @@ class Utterance:
             self._commit([*self._open.known, *heard.words], wish.end / RATE)
 
     def _free(self, wish: Wish, heard: Hypothesis) -> None:
-        if nobody(heard.no_speech, heard.average_logprob):
+        spoken = self._voice.longest(wish.end) / RATE
+        if nobody(heard.no_speech, heard.average_logprob, spoken):
             heard = replace(heard, words=())
         known = self._open.known
         if len(known) < len(self._open.sure) and self._options.final == "consistent":
@@ -389,20 +446,23 @@ class Utterance:
         else:
             heard = replace(heard, words=(*known, *heard.words))
         self._open.free = (wish.end, heard)
+        if heard.words:
+            self._text = judge(heard)
         if heard.plausible and wish.kind is Kind.SPECULATIVE:
             # The speech has ended, so no word of it can be cut off: no guard is needed.
             self._commit(heard.words, float("inf"))
 
     def _commit(self, words: Sequence[Word], end: float) -> None:
         """Send what a hypothesis of the whole piece adds for sure."""
-        if self._open.commit(words, self._policy, end):
-            if self._options.final == "consistent":
-                self._open.forget_contradicted()
-            self._show()
+        more = self._open.commit(words, self._policy, end)
+        if more and self._options.final == "consistent":
+            self._open.forget_contradicted()
+        self._show()
 
     def _show(self) -> None:
-        if self._transcript.show(self._open.sure) and self._options.partials:
-            self._events.append(Words(self._transcript.sent, self._transcript.revision))
+        said = self._transcript
+        if said.show(self._open.sure, self._open.unsure) and self._options.partials:
+            self._events.append(Words(said.sent, said.revision, said.tail))
 
 
 def _tokens(words: Sequence[Word]) -> tuple[int, ...]:

@@ -45,6 +45,11 @@ class Voice:
         """Whether the last frame belongs to a stretch that counts."""
         return self._began is not None and self.known - self._began >= SHORTEST_SPEECH
 
+    @property
+    def rising(self) -> bool:
+        """Whether the last frame may be the begin of a stretch, or belongs to one."""
+        return self._began is not None
+
     def feed(self, probabilities: Iterable[float]) -> None:
         """Judge further frames."""
         for probability in probabilities:
@@ -80,6 +85,11 @@ class Voice:
         # A growing stretch is found again by its begin, so only a finished one is shortened.
         if finished:
             self.stretches[0].start = max(self.stretches[0].start, before)
+
+    def longest(self, before: int) -> int:
+        """Return the length of the longest kept stretch that begins before a sample index."""
+        lengths = (s.end - s.start for s in self.stretches if s.start < before)
+        return max(lengths, default=0)
 
     def pauses(self) -> list[tuple[int, int]]:
         """List the silences behind each kept stretch, in samples (begin, end).

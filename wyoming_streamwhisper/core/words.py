@@ -47,6 +47,8 @@ class Hypothesis:
     """Mean log-probability of its tokens."""
     no_speech: float = 0.0
     """The model's own probability that nobody speaks."""
+    end: float = 1.0
+    """The model's own probability that the text ends behind the last word."""
 
 
 def join(parts: Iterable[str]) -> str:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.prompt import Prompt
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis
+from wyoming_streamwhisper.engine.context import CAREFUL, Rule
 
 
 class EngineError(Exception):
@@ -48,6 +50,10 @@ class Request:
     timed: bool = True
     timeout: float = 60.0
     """Seconds after which nobody waits for the answer any more."""
+    due: float | None = None
+    """Seconds after which the answer is late; None where the kind alone decides."""
+    context: float | None = None
+    """Seconds of audio context that it gets at least; None leaves it to the model's rule."""
     attempt: int = 0
     """How many answers to it were not believed; each further attempt is more careful."""
 
@@ -97,7 +103,21 @@ class EngineInfo:
     chunk_max: float = 28.0
     """Length in seconds up to which a longer chunk of a file costs less a second."""
     running: str = ""
-    """How it runs, for people: device, arithmetic, audio context."""
+    """How it runs, for people: device and arithmetic."""
+    context: Rule = CAREFUL
+    """How short audio contexts may be."""
+    fingerprint: str = ""
+    """Another one wherever other weights or another arithmetic could give other texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many satellites can speak at once, as they do who give commands all the time."""
+
+    with_partials: int
+    """With words sent while they are spoken."""
+    finals: int
+    """With transcripts only, in time."""
 
 
 class Backend(Protocol):
@@ -136,6 +156,16 @@ class Engine(Protocol):
     @property
     def ready(self) -> bool:
         """Whether requests are being decoded now; those made earlier wait."""
+        ...
+
+    @property
+    def rung(self) -> Rung:
+        """What is to be left out now, because there is too much to do."""
+        ...
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """How many may speak at once; None where nobody measured it."""
         ...
 
     async def decode(self, request: Request) -> Result:

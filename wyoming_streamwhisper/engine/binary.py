@@ -7,6 +7,7 @@ kilobytes. Knows the layout that converters have written since 2022; of others o
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,34 +37,59 @@ def read_summary(file: Path) -> Summary:
         if not size:
             raise BrokenBinary(f"{file.name} is empty")
         try:
-            return Summary(_walk(stream, file.name, size))
+            return Summary(_mels(stream, file.name, size))
         except (struct.error, UnicodeDecodeError):
             raise BrokenBinary(f"{file.name} is cut off or damaged") from None
 
 
-def _walk(stream: BinaryIO, name: str, size: int) -> int:
-    """Check the header, then jump from variable to variable; return the mel bands."""
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Where a variable lies in a model file of the known layout."""
+
+    name: str
+    shape: tuple[int, ...]
+    type_id: int
+    """Of CTranslate2's DataType: float32, int8, int16, int32, float16, bfloat16."""
+    offset: int
+    """Bytes from the begin of the file."""
+    length: int
+    """Bytes."""
+
+
+def variables(stream: BinaryIO, name: str) -> Iterator[Variable]:
+    """Walk through a model file of the known layout, from variable to variable.
+
+    Gives nothing of other layouts. Raises BrokenBinary, or struct.error at a file's untimely end.
+    """
     (version,) = _unpack(stream, "<I")
     if not 0 < version <= _NEWEST_PLAUSIBLE:
         raise BrokenBinary(f"{name} is no CTranslate2 model")
     # CTranslate2 reads older ones too, so they are not for us to refuse.
     if version != _KNOWN_LAYOUT:
-        return 0
+        return
     if (kind := _string(stream)) != "WhisperSpec":
         raise BrokenBinary(f"{name} is a {kind[:40]}, no Whisper")
-    _, variables = _unpack(stream, "<II")
-    mels = 0
-    for _ in range(variables):
+    _, count = _unpack(stream, "<II")
+    for _ in range(count):
         variable = _string(stream)
         (rank,) = _unpack(stream, "<B")
         shape = _unpack(stream, f"<{rank}I")
-        _, length = _unpack(stream, "<BI")
-        # Seeking beyond the end is allowed; only the comparison tells.
-        if stream.seek(length, os.SEEK_CUR) > size:
-            raise BrokenBinary(f"{name} is cut off")
-        if variable == _FIRST_LAYER and rank == 3:  # (width, mel bands, 3)
-            mels = shape[1]
+        type_id, length = _unpack(stream, "<BI")
+        offset = stream.tell()
+        yield Variable(variable, shape, type_id, offset, length)
+        stream.seek(offset + length)
     _unpack(stream, "<I")  # the number of aliases; their names are short and need no walk
+
+
+def _mels(stream: BinaryIO, name: str, size: int) -> int:
+    """Walk through to the end; return the mel bands."""
+    mels = 0
+    for variable in variables(stream, name):
+        # Seeking beyond the end is allowed; only the comparison tells.
+        if variable.offset + variable.length > size:
+            raise BrokenBinary(f"{name} is cut off")
+        if variable.name == _FIRST_LAYER and len(variable.shape) == 3:  # (width, mel bands, 3)
+            mels = variable.shape[1]
     return mels
 
 

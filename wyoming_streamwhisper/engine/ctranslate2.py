@@ -17,24 +17,23 @@ from typing import Any
 import ctranslate2
 import numpy as np
 import tokenizers
-from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
-from wyoming_streamwhisper.core.audio import RATE, Samples
+from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.prompt import fit
 from wyoming_streamwhisper.core.window import LONGEST
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, text_of
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing
-from wyoming_streamwhisper.engine.context import audio_context
+from wyoming_streamwhisper.engine.context import FULL, audio_context, choose_rule
+from wyoming_streamwhisper.engine.device import Device, choose_device, compute_type, select, storage
+from wyoming_streamwhisper.engine.features import FRAMES, make_features
 from wyoming_streamwhisper.engine.folder import ModelFolder
 from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.engine.row import Row, choose_language
 
-_FRAMES = 100
-"""Feature frames a second; the encoder makes one position of two."""
 _TEXT_CONTEXT = 448
 _PROMPT_BUDGET = _TEXT_CONTEXT // 2 - 1
 _PROMPT_GRID = 16
@@ -64,20 +63,20 @@ class CTranslate2Backend:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
 
         """
-        self._rule = _context_rule(options.audio_context, folder.declared.audio_context)
-        device, _, index = options.device.partition(":")
-        replicas = 1 if _on_gpu(options) else replicas
+        rule = choose_rule(options.audio_context, folder.declared.audio_context)
+        device = choose_device(options.device)
+        replicas = 1 if device.kind != "cpu" else replicas
         self._model: Any = ctranslate2.models.Whisper(
             str(folder.path),
-            device=device,
-            device_index=int(index or 0),
-            compute_type=_compute_type(options),
+            device=device.kind,
+            device_index=device.index,
+            compute_type=compute_type(options.compute_type, device),
             intra_threads=max((options.cpu_threads or os.cpu_count() or 1) // replicas, 1),
             inter_threads=replicas,
         )
         self._replicas = ThreadPoolExecutor(replicas) if replicas > 1 else None
         self._hf_tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder.tokenizer))
-        self._features: Any = FeatureExtractor(feature_size=folder.mels)
+        self._features = make_features(options.features, folder.mels, device)
         self._tokenizers: dict[tuple[str, str], Any] = {}
         self.info = EngineInfo(
             model=folder.name,
@@ -85,9 +84,18 @@ class CTranslate2Backend:
             description=folder.declared.description,
             piece_min=folder.declared.piece_min or 8.0,
             carry_text=folder.declared.carry_text,
-            parallel=_parallel(self._model.device, replicas),
-            chunk_max=12.0 if self._rule == "short" else 28.0,
-            running=f"{self._model.device}, {self._model.compute_type}, audio context {self._rule}",
+            parallel=_parallel(device, replicas),
+            chunk_max=12.0 if rule.finals < FULL else 28.0,
+            running=_running(self._model, device),
+            context=rule,
+            fingerprint=" ".join(
+                (
+                    folder.fingerprint,
+                    self._model.device,
+                    self._model.compute_type,
+                    ctranslate2.__version__,
+                )
+            ),
         )
 
     def warm_up(self) -> None:
@@ -106,12 +114,11 @@ class CTranslate2Backend:
 
     def key(self, request: Request) -> tuple[float, ...]:
         """Return audio context, beam size and whether it is a careful attempt."""
-        context = audio_context(request, self._rule)
-        return (context, request.beam_size, request.attempt >= _CAREFUL)
+        return (self._context(request), request.beam_size, request.attempt >= _CAREFUL)
 
     def decode(self, requests: Sequence[Request]) -> list[Result]:
         """Decode requests of one key; those with prompts of one length share a pass."""
-        context = audio_context(requests[0], self._rule)
+        context = self._context(requests[0])
         results: dict[str, Result] = {}
         groups: dict[int, list[Row]] = defaultdict(list)
         for request in requests:
@@ -138,13 +145,23 @@ class CTranslate2Backend:
         timings = self._replicas.map(lambda rows: self._pass(rows, context), parts)
         yield from zip(parts, timings, strict=True)
 
+    def _context(self, request: Request) -> float:
+        """Return the seconds of audio context; what mends a doubtful answer is made in full."""
+        if request.attempt:
+            return FULL
+        shortest = self.info.context.shortest(request.kind)
+        if request.context is not None:
+            shortest = request.context
+        return audio_context(request.kind, request.seconds, shortest)
+
     # The stages of one pass
 
     def _pass(self, rows: Sequence[Row], context: float) -> Timing:
         clock = [time.perf_counter()]
-        features = np.stack([self._mel(row.request.samples, context) for row in rows])
+        samples = [row.request.samples for row in rows]
+        features = self._features(samples, round(context * FRAMES))
         clock.append(time.perf_counter())
-        encoded = self._model.encode(ctranslate2.StorageView.from_array(features))
+        encoded = self._model.encode(storage(features))
         clock.append(time.perf_counter())
         self._find_languages(rows, encoded)
         self._generate(rows, encoded)
@@ -153,17 +170,6 @@ class CTranslate2Backend:
         clock.append(time.perf_counter())
         features_s, encode_s, generate_s, align_s = np.diff(clock).tolist()
         return Timing(0.0, features_s, encode_s, generate_s, align_s, len(rows))
-
-    def _mel(self, samples: Samples, context: float) -> np.ndarray[Any, Any]:
-        """Return features [mels, frames] of the audio, filled up with 0.0 to the context.
-
-        So does faster-whisper; openai-whisper fills up the audio with silence instead. The demo
-        model holds back the last word of a sentence more often behind silence (docs/decisions).
-        """
-        features = np.zeros((self._model.n_mels, round(context * _FRAMES)), np.float32)
-        heard = self._features(samples, padding=RATE // _FRAMES)[:, : features.shape[1]]
-        features[:, : heard.shape[1]] = heard
-        return features
 
     def _find_languages(self, rows: Sequence[Row], encoded: Any) -> None:
         for row in rows:
@@ -229,10 +235,10 @@ class CTranslate2Backend:
         for (_, *start), indices in alike.items():
             group = [rows[index] for index in indices]
             aligned = self._model.align(
-                _select(encoded, indices),
+                select(encoded, indices),
                 start,
                 [[*row.request.prefix, *row.tokens] for row in group],
-                [max(len(row.request.samples) * _FRAMES // RATE, 2) for row in group],
+                [max(len(row.request.samples) * FRAMES // RATE, 2) for row in group],
                 median_filter_width=_MEDIAN,
             )
             for row, alignment in zip(group, aligned, strict=True):
@@ -277,40 +283,24 @@ class CTranslate2Backend:
             text, row.logprob, row.request.seconds, prompt=prompt, cut_off=row.cut_off
         )
         return Hypothesis(
-            words, row.language, row.probability, fault is None, row.logprob, row.no_speech
+            words,
+            row.language,
+            row.probability,
+            fault is None,
+            row.logprob,
+            row.no_speech,
+            row.end,
         )
 
 
-def _context_rule(chosen: str, declared: str) -> str:
-    """Return how short audio contexts may be: as forced, as the model declares, or with care."""
-    if chosen != "auto":
-        return chosen
-    return declared or "partials"
-
-
-def _compute_type(options: EngineOptions) -> str:
-    if options.compute_type != "default":
-        return options.compute_type
-    return "float16" if _on_gpu(options) else "int8"
-
-
-def _on_gpu(options: EngineOptions) -> bool:
-    return options.device.startswith("cuda") or (
-        options.device == "auto" and ctranslate2.get_cuda_device_count() > 0
-    )
-
-
-def _parallel(device: str, replicas: int) -> int:
+def _parallel(device: Device, replicas: int) -> int:
     """Return how many chunks of files to decode together."""
-    if device != "cpu":
+    if device.kind != "cpu":
         return 16
     # On a CPU a batch takes as long as its requests one by one, unless replicas share it.
     return 1 if replicas == 1 else 2 * _PART * replicas
 
 
-def _select(encoded: Any, indices: Sequence[int]) -> Any:
-    """Return some rows of encoder output [rows, positions, width]."""
-    if len(indices) == encoded.shape[0]:
-        return encoded
-    rows = np.array(encoded.to_device(ctranslate2.Device.cpu))[list(indices)]
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(rows))
+def _running(model: Any, device: Device) -> str:
+    note = f" ({device.note})" if device.note else ""
+    return f"{model.device}, {model.compute_type}{note}"

@@ -4,10 +4,11 @@ CTranslate2 and faster-whisper find such faults late, in words for programmers, 
 in secret (for a missing tokenizer). Here each is one sentence, found in milliseconds.
 """
 
+import hashlib
 import json
 import logging
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ TOKENIZER = "tokenizer.json"
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
 _MULTILINGUAL_VOCABULARY = 51865
 """Tokens from which CTranslate2 takes a Whisper for multilingual; English ones have one less."""
+_SAMPLES, _SAMPLE = 64, 16_384
+"""How many parts of the weights a fingerprint is made from, and how many bytes of each."""
 _DEFAULT_MELS = 80
 """What faster-whisper computes where preprocessor_config.json says nothing."""
 
@@ -62,6 +65,8 @@ class ModelFolder:
     """Mel bands of the features: 80, or 128 from large-v3 on."""
     tokenizer: Path
     """The `tokenizer.json` to use; in another folder where the model's own has none."""
+    fingerprint: str = ""
+    """Tells this model from others, whatever their names are."""
 
 
 def find_fault(path: Path) -> str | None:
@@ -95,6 +100,8 @@ def inspect(path: Path, name: str, tokenizer: Path | None = None) -> ModelFolder
     vocabulary = _read_vocabulary(path)
     multilingual = len(vocabulary) >= _MULTILINGUAL_VOCABULARY
     card = read_card(path)
+    if not card.audio_context and _is_adapted(name):
+        card = replace(card, audio_context="short")
     known = _languages(path, vocabulary) if multilingual and not _is_distilled(name) else ()
     return ModelFolder(
         path=path,
@@ -104,6 +111,7 @@ def inspect(path: Path, name: str, tokenizer: Path | None = None) -> ModelFolder
         languages=card.languages or known or ("en",),
         mels=_mels(path),
         tokenizer=tokenizer or path / TOKENIZER,
+        fingerprint=_fingerprint(path),
     )
 
 
@@ -147,6 +155,11 @@ def _is_legal(key: str, value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_adapted(name: str) -> bool:
+    """Tell the models that were taught short audio contexts (ACFT), which have no card."""
+    return "acft" in Path(name).name.lower()
+
+
 def _is_distilled(name: str) -> bool:
     """Tell the Distil-Whispers: they have all language tokens but learned only English."""
     return "distil" in Path(name).name.lower()
@@ -158,6 +171,19 @@ def _languages(path: Path, vocabulary: list[str]) -> tuple[str, ...]:
     ids = _read_json(path / "config.json").get("lang_ids") or range(len(vocabulary))
     tokens = [vocabulary[i] for i in ids if isinstance(i, int) and 0 <= i < len(vocabulary)]
     return tuple(match[1] for token in tokens if (match := _LANGUAGE.fullmatch(token)))
+
+
+def _fingerprint(path: Path) -> str:
+    """Return 16 hex digits made from samples of the weights: to read gigabytes takes seconds."""
+    digest = hashlib.sha256()
+    file = path / "model.bin"
+    size = file.stat().st_size
+    digest.update(str(size).encode())
+    with file.open("rb") as weights:
+        for part in range(_SAMPLES):
+            weights.seek(part * size // _SAMPLES)
+            digest.update(weights.read(_SAMPLE))
+    return digest.hexdigest()[:16]
 
 
 def _mels(path: Path) -> int:

@@ -5,6 +5,9 @@ beats: schedule, run (in a thread of its own, because a decode blocks), settle. 
 raise: then the requests of its batch are tried one by one, so that a poisoned one fails alone.
 It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
 and again until that succeeds. Whatever happens, nobody waits for ever.
+
+It also watches how long batches take and how late answers will be, and moves the rung of the ladder
+(`engine.ladder`); what a rung leaves out, it is for others to leave out.
 """
 
 import asyncio
@@ -13,10 +16,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.prompt import Prompt
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
-from wyoming_streamwhisper.engine.api import Backend, EngineError, EngineInfo, Request, Result
-from wyoming_streamwhisper.engine.schedule import Schedule, Waiting
+from wyoming_streamwhisper.engine.api import (
+    Backend,
+    Capacity,
+    EngineError,
+    EngineInfo,
+    Request,
+    Result,
+)
+from wyoming_streamwhisper.engine.capacity import Typical, carried
+from wyoming_streamwhisper.engine.cost import CostModel
+from wyoming_streamwhisper.engine.ladder import Ladder
+from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting
+from wyoming_streamwhisper.engine.trials import Trials
 from wyoming_streamwhisper.engine.worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -31,6 +47,9 @@ _PATIENCE = 5.0
 aborts the process, but a decode that hangs or a download of minutes must not hold it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to load the model anew; each pause is twice the one before."""
+_LOOK = 0.05
+"""Seconds between two looks at the pressure: with hundreds who wait one costs a millisecond."""
+_STAGES = {kind: metrics.Stages(kind.name.lower()) for kind in Kind}
 
 
 class _Hung(Exception):
@@ -49,16 +68,31 @@ class LocalEngine:
         hang: float = _HANG,
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
+        bound: float | None = BOUND,
+        calibrate: Callable[[Backend, CostModel], None] | None = None,
+        trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then."""
+        """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
+
+        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the same thread;
+        without it that has to be learned in use.
+        """
         self._load = load
         self._info = info
         self._hang = hang
         self._pause = pause
         self._patience = patience
+        self._trials = trials
         self._clock = clock
-        self._schedule = Schedule(max_batch)
+        self._calibrate = calibrate
+        self._max_batch = max_batch
+        self._cost = CostModel()
+        self._schedule = Schedule(max_batch, self._cost, bound)
+        self._ladder = Ladder()
+        self._looked = float("-inf")
+        self._typical: Typical | None = None
+        """What decodes are counted as in the capacity, once their costs were shown."""
         self._futures: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
@@ -77,6 +111,21 @@ class LocalEngine:
     def ready(self) -> bool:
         """Whether the model is loaded."""
         return self._backend is not None
+
+    @property
+    def rung(self) -> Rung:
+        """What is to be left out now."""
+        self._look()
+        return self._ladder.rung
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """How many may speak at once, by what batches have taken lately."""
+        if self._typical is None:
+            return None
+        capacity = carried(self._cost, self._typical, self._max_batch)
+        metrics.CAPACITY.set(capacity.finals)
+        return capacity
 
     @property
     def waiting(self) -> int:
@@ -103,21 +152,28 @@ class LocalEngine:
         """Return the result of a request; cancelling drops one that has not begun."""
         if self._refusal:
             raise EngineError(*self._refusal)
+        if self._trials:
+            request = self._trials.prepare(request)
+        result = None
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._futures[request.id] = future
         expiry = loop.call_later(request.timeout, self._expire, request)
         try:
             self._enqueue(request, self._clock())
-            return await future
+            result = await future
+            return result
         finally:
+            if self._trials:
+                self._trials.answered(request, result)
             expiry.cancel()
             self._futures.pop(request.id, None)
             self._schedule.remove(request.id)
+            metrics.WAITING.set(len(self._schedule))
 
     def promote(self, request_id: str, kind: Kind) -> None:
         """Make a waiting request more urgent."""
-        self._schedule.promote(request_id, kind)
+        self._schedule.promote(request_id, kind, self._clock())
 
     async def close(self) -> None:
         """Refuse what comes, answer what waits with `shutting-down`, and end the thread."""
@@ -134,7 +190,7 @@ class LocalEngine:
     async def _own(self) -> None:
         while True:
             await self._arrived.wait()
-            batch = self._schedule.next()
+            batch = self._schedule.next(self._clock())
             if not batch:
                 self._arrived.clear()
                 continue
@@ -161,8 +217,10 @@ class LocalEngine:
             text = "the model could not decode this audio"
             self._fail(batch[0].request, "engine-failed", text)
             return
+        self._learn(batch, begun)
         for waiting, result in zip(batch, results, strict=True):
             self._settle(waiting, result, begun)
+        self._look()
 
     async def _run(self, requests: Sequence[Request]) -> Sequence[Result]:
         """Decode a batch in the thread, within the time that it may take."""
@@ -180,16 +238,26 @@ class LocalEngine:
             raise ValueError(f"{len(results)} results for {len(requests)} requests")
         return results
 
+    def _learn(self, batch: Sequence[Waiting], begun: float) -> None:
+        """Take in how long a batch took."""
+        now = self._clock()
+        self._schedule.done(batch, now - begun, now)
+        metrics.BATCH.observe(len(batch))
+        metrics.BUSY.inc(now - begun)
+
     def _settle(self, waiting: Waiting, result: Result, begun: float) -> None:
         request = waiting.request
+        timing = replace(result.timing, queued=begun - waiting.since)
+        stages = timing.queued, timing.features, timing.encode, timing.generate, timing.align
+        _STAGES[request.kind].observe(stages, request.seconds)
         future = self._futures.get(request.id)
         if future is None or future.done():
             return
         again = _next_attempt(request, result)
         if again is not None:
+            metrics.RETRIES.inc()
             self._enqueue(again, waiting.since)
             return
-        timing = replace(result.timing, queued=begun - waiting.since)
         future.set_result(replace(result, timing=timing, attempts=request.attempt + 1))
 
     # Who waits
@@ -200,6 +268,31 @@ class LocalEngine:
         for older in self._schedule.add(request, key, since):
             self._fail(older, "replaced", "a newer request took its place")
         self._arrived.set()
+        metrics.WAITING.set(len(self._schedule))
+        self._look()
+
+    def _look(self) -> None:
+        """Move the rung as the pressure demands; while the model loads all is late, and no load."""
+        now = self._clock()
+        # The last look before nothing happens any more must see that it is calm.
+        soon = now - self._looked < _LOOK and len(self._schedule)
+        if self._backend is None or soon:
+            return
+        self._looked = now
+        pressure, before = self._schedule.pressure(now), self._ladder.rung
+        rung = self._ladder.update(now, pressure)
+        metrics.LATENESS.set(pressure.finals)
+        if rung is not before:
+            metrics.RUNG.set(rung)
+            level = logging.WARNING if rung > before else logging.INFO
+            _LOG.log(
+                level,
+                "load: %s instead of %s; finals would be %.2f s late, partials %.2f s",
+                rung.label,
+                before.label,
+                pressure.finals,
+                pressure.everything,
+            )
 
     def _expire(self, request: Request) -> None:
         """Give up a request that still waits; one that is being decoded gets its answer."""
@@ -207,6 +300,7 @@ class LocalEngine:
             self._fail(request, "timeout", "the model was busy for too long")
 
     def _fail(self, request: Request, code: str, text: str) -> None:
+        metrics.FAILURES.labels(code).inc()
         future = self._futures.get(request.id)
         if future is not None and not future.done():
             future.set_exception(EngineError(code, text))
@@ -227,7 +321,11 @@ class LocalEngine:
     # Loading
 
     async def _load_backend(self) -> None:
-        self._backend = await self._worker.call(self._load)
+        backend = await self._worker.call(self._load)
+        if self._calibrate is not None:
+            await self._worker.call(self._calibrate, backend, self._cost)
+            self._typical = Typical.of(backend)
+        self._backend = backend
         if not self._closed:
             self._refusal = None
         for waiting in self._schedule.clear():

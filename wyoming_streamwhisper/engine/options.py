@@ -15,7 +15,7 @@ class EngineOptions:
     compute_type: str = option(
         "default",
         "Arithmetic of the model as CTranslate2 names it (`int8`, `float16`, ...); default is "
-        "int8 on a CPU and float16 on a GPU.",
+        "int8 on a CPU and float16 on a GPU, where int8_float16 takes less of its memory.",
     )
     cpu_threads: int = option(
         0, "Threads for one decode on the CPU; 0 takes one for each core.", low=0, high=256
@@ -23,12 +23,19 @@ class EngineOptions:
     audio_context: str = option(
         "auto",
         "How much padding the encoder sees: `short` only the audio, which is several times "
-        "faster, `full` always 30 s, `auto` what the model is known to stand.",
+        "faster, `full` always 30 s, `auto` what the model declares or is found to stand.",
         choices=("auto", "short", "full"),
+    )
+    features: str = option(
+        "auto",
+        "What computes the encoder's input: `numpy` on the CPU, `torch` (an extra) on the model's "
+        "device; auto takes torch for a model on a GPU that torch can use.",
+        choices=("auto", "numpy", "torch"),
     )
     vad: str = option(
         "onnx",
-        "Voice activity detection: `onnx` comes with faster-whisper, `torch` needs the extra.",
-        choices=("onnx", "torch"),
+        "Voice activity detection: `onnx` comes with faster-whisper, `torch` and `cuda` (the same "
+        "on the GPU) need the extra.",
+        choices=("onnx", "torch", "cuda"),
     )
     max_batch: int = option(8, "Most requests that are decoded together.", low=1, high=256)

@@ -44,6 +44,15 @@ class Row:
         self.times = [min(time, last) for time in times]
         self.probabilities = list(alignment.text_token_probs[forced:])
 
+    @property
+    def end(self) -> float:
+        """Probability of the end of the text: what the score of all tokens leaves for it.
+
+        CTranslate2 tells the probabilities of the text's tokens, but of the end only the sum.
+        """
+        heard = sum(math.log(max(chance, 1e-9)) for chance in self.probabilities)
+        return math.exp(min(self.logprob * (len(self.tokens) + 1) - heard, 0.0))
+
     def words(self, tokenizer: Unicode) -> Iterator[Word]:
         """Yield the words of the new tokens; without times each may be anywhere in the audio."""
         at = 0

@@ -1,15 +1,28 @@
 """Which requests form the next batch: pure, so that it can be tested with invented time.
 
-The most urgent request leads: by kind, then by deadline, then by age. Those that can be decoded
-with it join in the same order: of an equal key (what the back end demands be equal) and of the same
-class, so that nobody who waits for a final waits for others' partials.
+The most urgent request leads. Finals that a client waits for come first, then what may become
+one, then pieces, partials and files; within a kind the earliest deadline, and the dearer a request
+the later, so that one satellite's long pieces do not keep the others waiting. What has waited for
+longer than its kind should moves up, so that nothing waits for ever.
+
+Requests that can be decoded with the leader (of an equal key, which is what the back end demands,
+and of the same class) join it as far as that shortens the wait of all of them on average, which
+depends on what a batch costs on this machine. A batch cannot be interrupted: one that nobody waits
+for yet is kept so short that a final which is asked for meanwhile does not wait for long.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.engine import cost
 from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.cost import CostModel, Shape
+from wyoming_streamwhisper.engine.ladder import Pressure
+
+BOUND = 0.1
+"""Seconds that a batch may take for which nobody waits yet; a single request may take longer."""
 
 _CLASS = {
     Kind.FINAL: 0,
@@ -18,6 +31,26 @@ _CLASS = {
     Kind.PARTIAL: 1,
     Kind.BULK: 2,
 }
+_PATIENCE = {
+    Kind.FINAL: 0.0,
+    Kind.SPECULATIVE: 0.5,  # when the client's own voice activity will say that it is the end
+    Kind.PIECE: 2.0,
+    Kind.PARTIAL: 0.25,
+    Kind.BULK: 5.0,
+}
+"""Seconds after which an answer is late, where the request itself does not say."""
+_FRESH = {
+    Kind.FINAL: 0,
+    Kind.SPECULATIVE: 1,
+    Kind.PIECE: 2,
+    Kind.PARTIAL: 3,
+    Kind.BULK: 4,
+}
+_LATE = _FRESH | {Kind.PIECE: 1, Kind.PARTIAL: 2, Kind.BULK: 1}
+"""Places of each kind, before and after it is late: pieces and files then stand among what may
+become a final, in order of their deadlines, and partials among the pieces."""
+_LATELY = 0.1
+"""Weight of one more final in what a final costs on average."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,26 +59,36 @@ class Waiting:
 
     request: Request
     key: tuple[float, ...]
-    """What must be equal within a batch, as the back end says."""
+    """What must be equal within a batch, as the back end says; first its audio context."""
     since: float
+    due: float
+    """When its answer becomes late."""
+    cost: float = 0.0
+    """Predicted seconds of decoding it alone."""
 
-    @property
-    def deadline(self) -> float:
-        """When nobody waits for it any more."""
-        return self.since + self.request.timeout
-
-    @property
-    def order(self) -> tuple[int, float, float]:
-        """Its place: the smallest goes first."""
-        return (self.request.kind, self.deadline, self.since)
+    def order(self, now: float) -> tuple[int, float, float]:
+        """Return its place: the smallest goes first."""
+        rank = (_LATE if now >= self.due else _FRESH)[self.request.kind]
+        return (rank, self.due + self.cost, self.since)
 
 
 class Schedule:
-    """The requests that wait."""
+    """The requests that wait, and what they will cost."""
 
-    def __init__(self, max_batch: int) -> None:
+    def __init__(
+        self, max_batch: int, cost: CostModel | None = None, bound: float | None = BOUND
+    ) -> None:
+        """Begin; without a `bound` no single request counts, and batches are as large as they can be."""
         self._max_batch = max_batch
+        self._cost = cost or CostModel()
+        self._bound = bound
         self._waiting: dict[str, Waiting] = {}
+        self._busy_until = 0.0
+        """When the batch that was handed out last is expected to be done."""
+        self._bulk = float("-inf")
+        """When a file's turn came last: its other parts have waited only since then."""
+        self._final = 0.0
+        """What a final costs, of those that came lately."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -61,29 +104,66 @@ class Schedule:
         ]
         for older in replaced:
             del self._waiting[older.id]
-        self._waiting[request.id] = Waiting(request, key, since)
+        patience = _PATIENCE[request.kind] if request.due is None else request.due
+        alone = self._cost.predict(_shape([request], key))
+        self._waiting[request.id] = Waiting(request, key, since, since + patience, alone)
+        if _CLASS[request.kind] == 0:
+            self._final += (_LATELY if self._final else 1.0) * (alone - self._final)
         return replaced
 
     def remove(self, request_id: str) -> bool:
         """Drop a request; returns whether it was still waiting."""
         return self._waiting.pop(request_id, None) is not None
 
-    def promote(self, request_id: str, kind: Kind) -> None:
+    def promote(self, request_id: str, kind: Kind, now: float) -> None:
         """Make a waiting request as urgent as `kind`, never less urgent."""
         waiting = self._waiting.get(request_id)
         if waiting is not None and kind < waiting.request.kind:
             urgent = replace(waiting.request, kind=kind)
-            self._waiting[request_id] = replace(waiting, request=urgent)
+            due = min(waiting.due, now + _PATIENCE[kind])
+            self._waiting[request_id] = replace(waiting, request=urgent, due=due)
 
-    def next(self) -> list[Waiting]:
+    def next(self, now: float) -> list[Waiting]:
         """Remove and return the next batch, in order of urgency; empty if nothing waits."""
-        queue = sorted(self._waiting.values(), key=lambda waiting: waiting.order)
-        batch: list[Waiting] = []
-        for waiting in queue:
-            if len(batch) < self._max_batch and (not batch or _fits(waiting, batch[0])):
-                batch.append(waiting)
-        self._remove(batch)
+        queue = self._queue(now)
+        if not queue:
+            return []
+        able = [waiting for waiting in queue if _fits(waiting, queue[0])]
+        count, seconds = self._best(able)
+        batch = able[:count]
+        for waiting in batch:
+            del self._waiting[waiting.request.id]
+        self._busy_until = now + seconds
+        if batch[0].request.kind is Kind.BULK:
+            self._bulk = now
         return batch
+
+    def done(self, batch: Sequence[Waiting], seconds: float, now: float) -> None:
+        """Learn how long a batch took."""
+        shape = _shape([waiting.request for waiting in batch], batch[0].key)
+        self._cost.learn(shape, seconds)
+        self._busy_until = now
+
+    def pressure(self, now: float) -> Pressure:
+        """Return how late the answers to what waits will be, if nothing more comes."""
+        queue = self._queue(now)
+        groups: dict[tuple[tuple[float, ...], int], list[Waiting]] = defaultdict(list)
+        for waiting in queue:
+            groups[waiting.key, _CLASS[waiting.request.kind]].append(waiting)
+        share = {}
+        for group, members in groups.items():
+            count, seconds = self._best(members)
+            share[group] = seconds / count
+        finish = now + max(self._busy_until - now, 0.0)
+        finals = everything = 0.0
+        for waiting in queue:
+            of = _CLASS[waiting.request.kind]
+            finish += share[waiting.key, of]
+            if of == 0:
+                finals = max(finals, finish - waiting.due)
+            if waiting.request.kind is not Kind.BULK:
+                everything = max(everything, finish - waiting.due)
+        return Pressure(finals, everything, self._final)
 
     def clear(self) -> list[Waiting]:
         """Remove and return everything."""
@@ -91,10 +171,53 @@ class Schedule:
         self._waiting.clear()
         return everything
 
-    def _remove(self, batch: Iterable[Waiting]) -> None:
-        for waiting in batch:
-            del self._waiting[waiting.request.id]
+    def _queue(self, now: float) -> list[Waiting]:
+        """Return all that waits, most urgent first."""
+        waiting: Iterable[Waiting] = self._waiting.values()
+        turn = self._bulk + _PATIENCE[Kind.BULK]
+        if now < turn:
+            waiting = (
+                replace(one, due=max(one.due, turn)) if one.request.kind is Kind.BULK else one
+                for one in waiting
+            )
+        return sorted(waiting, key=lambda one: one.order(now))
+
+    def _best(self, able: Sequence[Waiting]) -> tuple[int, float]:
+        """Return how many of these, first come first, are best decoded together, and how long.
+
+        If all are decoded in batches of n that take t(n) each, one of N waits t(n) (N/n + 1) / 2
+        on average. Where a batch saves nothing that is least for n = 1, where it costs as much as
+        one request for n = N.
+        """
+        if self._bound is None:
+            count = min(len(able), self._max_batch)
+            requests = [waiting.request for waiting in able[:count]]
+            return count, self._cost.predict(_shape(requests, able[0].key))
+        waited_for = able[0].request.kind is Kind.FINAL
+        limit = able[0].cost + self._bound if waited_for else max(able[0].cost, self._bound)
+        best, least, lasts = 1, float("inf"), able[0].cost
+        for count in sizes(min(len(able), self._max_batch)):
+            shape = _shape([waiting.request for waiting in able[:count]], able[0].key)
+            seconds = self._cost.predict(shape)
+            if count > 1 and seconds > limit:
+                break
+            wait = seconds * (len(able) / count + 1)
+            if wait < least:
+                best, least, lasts = count, wait, seconds
+        return best, lasts
 
 
 def _fits(waiting: Waiting, leader: Waiting) -> bool:
     return waiting.key == leader.key and _CLASS[waiting.request.kind] == _CLASS[leader.request.kind]
+
+
+def _shape(requests: Sequence[Request], key: tuple[float, ...]) -> Shape:
+    longest = max(cost.steps(r.seconds, len(r.prefix), r.beam_size) for r in requests)
+    return Shape(len(requests), key[0] if key else requests[0].seconds, longest)
+
+
+def sizes(most: int) -> list[int]:
+    """Return the sizes of a batch that are worth a look: all small ones, few large ones."""
+    return [n for n in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192) if n < most] + [
+        most
+    ]

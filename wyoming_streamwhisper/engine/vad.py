@@ -113,37 +113,46 @@ def _batched_network() -> bytes:
 class TorchVad(Silero):
     """The `silero-vad` package on torch (extra `torch`)."""
 
-    def __init__(self) -> None:
-        """Load it.
+    def __init__(self, device: str = "cpu") -> None:
+        """Load it onto a torch device: `cpu` or `cuda`.
 
         Raises:
             ImportError: the extra is not installed.
+            RuntimeError: torch cannot use a GPU.
 
         """
         import torch
+
+        if device != "cpu" and not torch.cuda.is_available():
+            raise RuntimeError("this torch cannot use a GPU; install one for CUDA")
         from silero_vad import load_silero_vad  # sets torch to one thread, and more is slower here
 
         self._torch = torch
-        self._network = load_silero_vad(onnx=False)._model
+        self._device = torch.device(device)
+        self._network = load_silero_vad(onnx=False)._model.to(self._device)
 
     def _run(self, seen: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
         torch = self._torch
         with torch.inference_mode():
             chances, state = self._network(
-                torch.from_numpy(seen), torch.from_numpy(np.stack([h, c]))
+                torch.from_numpy(seen).to(self._device),
+                torch.from_numpy(np.stack([h, c])).to(self._device),
             )
-        h, c = state.numpy()
-        return chances.numpy(), h, c
+        h, c = state.cpu().numpy()
+        return chances.cpu().numpy(), h, c
 
 
 def make_vad(name: str) -> Vad:
     """Return the detection of this name (an option's choice).
 
     Raises:
-        ImportError: `torch` was asked for and its extra is not installed.
+        ImportError: torch is needed and its extra is not installed.
+        RuntimeError: `cuda` was asked for and torch finds no GPU.
 
     """
-    return TorchVad() if name == "torch" else OnnxVad()
+    if name == "onnx":
+        return OnnxVad()
+    return TorchVad("cuda" if name == "cuda" else "cpu")
 
 
 Hear = Callable[[list[float]], None]
@@ -158,24 +167,36 @@ class VadStream:
         self._state = state
         self._hear = hear
         self._fail = fail
-        self._rest: Samples = np.empty(0, np.float32)
+        self._rest: list[Samples] = []
+        """Samples that are no whole frame yet, as they came."""
+        self._resting = 0
         self._frames: list[Samples] = []
         self._open = True
 
-    def feed(self, samples: Samples) -> None:
-        """Take further samples; whole frames are judged soon."""
+    def feed(self, samples: Samples, leeway: int = 0) -> None:
+        """Take further samples; their frames are judged once they are as long as `leeway` samples.
+
+        Before that they are only where another stream's frames are.
+        """
         if not self._open:
             return
-        data = np.concatenate([self._rest, samples])
-        whole = len(data) - len(data) % FRAME
+        self._rest.append(samples)
+        self._resting += len(samples)
+        if self._resting < FRAME:
+            return
+        data = np.concatenate(self._rest)
+        self._resting %= FRAME
+        whole = len(data) - self._resting
         self._frames.extend(data[:whole].reshape(-1, FRAME))
-        self._rest = data[whole:]
-        self._service.wake(self)
+        self._rest = [data[whole:]]
+        self._service.wait(self, now=len(self._frames) * FRAME >= leeway)
 
     def flush(self) -> None:
-        """Judge the rest too, filled up with silence."""
-        if len(self._rest):
-            self.feed(np.zeros(FRAME - len(self._rest), np.float32))
+        """Judge everything, the rest filled up with silence."""
+        if self._resting:
+            self.feed(np.zeros(FRAME - self._resting, np.float32))
+        elif self._frames:
+            self._service.wait(self, now=True)
 
     def close(self) -> None:
         """Hear no more."""
@@ -190,16 +211,30 @@ Judged = tuple[State, list[float]]
 
 
 class VadService:
-    """Judges the frames of all streams, one of each stream a call, in a thread of its own."""
+    """Judges the frames of all streams together, one of each stream a call.
+
+    The few frames of people who speak are judged in the event loop: to wake a thread and to come
+    back from it costs as much as the network itself. A burst goes to a thread, piece by piece.
+    """
 
     _MOST_STEPS = 32
     """Calls before results are handed out: a burst is answered piece by piece."""
+    _FEW = 32
+    """Frames that are judged in the loop, which then stands still for a millisecond or two."""
 
     def __init__(self, vad: Vad) -> None:
         self._vad = vad
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vad")
         self._waiting: set[VadStream] = set()
+        self._called = False
+        """Whether the loop will look at those who wait."""
         self._task: asyncio.Task[None] | None = None
+        """Who judges a burst."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether all frames were judged but those that have time."""
+        return not self._called and (self._task is None or self._task.done())
 
     def stream(self, hear: Hear, fail: Fail) -> VadStream:
         """Open a stream; `hear` gets the probabilities of its frames, in order.
@@ -208,12 +243,15 @@ class VadService:
         """
         return VadStream(self, self._vad.new_state(), hear, fail)
 
-    def wake(self, stream: VadStream) -> None:
-        """Learn that a stream has frames."""
-        if stream._frames:
-            self._waiting.add(stream)
-            if self._task is None or self._task.done():
-                self._task = asyncio.create_task(self._serve(), name="vad")
+    def wait(self, stream: VadStream, *, now: bool) -> None:
+        """Learn that a stream has frames, to be judged `now` or where others are.
+
+        Those of one turn of the loop share their calls.
+        """
+        self._waiting.add(stream)
+        if now and self.idle:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._look)
 
     async def follow(self, state: State | None, frames: Floats) -> tuple[State, list[float]]:
         """Judge the next frames [n, 512] of a recording; `state` is None at its begin.
@@ -231,23 +269,40 @@ class VadService:
 
     async def close(self) -> None:
         """End the thread."""
+        self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.to_thread(self._thread.shutdown, wait=True)
 
-    async def _serve(self) -> None:
+    def _look(self) -> None:
+        self._called = False
+        if sum(len(stream._frames) for stream in self._waiting) > self._FEW:
+            self._task = asyncio.create_task(self._serve_burst(), name="vad")
+        elif self._waiting:
+            work = self._take()
+            self._hand_out_all(work, self._judge_all(work))
+
+    async def _serve_burst(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            work = []
-            for stream in self._waiting:
-                frames = stream._frames[: self._MOST_STEPS]
-                del stream._frames[: self._MOST_STEPS]
-                work.append((stream, stream._state, frames))
-            self._waiting = {stream for stream, _, _ in work if stream._frames}
+            work = self._take()
             judged = await loop.run_in_executor(self._thread, self._judge_all, work)
-            for (stream, _, _), outcome in zip(work, judged, strict=True):
-                self._hand_out(stream, outcome)
+            self._hand_out_all(work, judged)
+
+    def _take(self) -> list[Work]:
+        """Take what is to be judged next."""
+        work = []
+        for stream in self._waiting:
+            frames = stream._frames[: self._MOST_STEPS]
+            del stream._frames[: self._MOST_STEPS]
+            work.append((stream, stream._state, frames))
+        self._waiting = {stream for stream, _, _ in work if stream._frames}
+        return work
+
+    def _hand_out_all(self, work: Sequence[Work], judged: Sequence[Judged | Exception]) -> None:
+        for (stream, _, _), outcome in zip(work, judged, strict=True):
+            self._hand_out(stream, outcome)
 
     def _hand_out(self, stream: VadStream, outcome: Judged | Exception) -> None:
         if not stream._open:

@@ -9,6 +9,7 @@ from typing import Any
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.event import Eventable
 
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.server.peer import Peer
 from wyoming_streamwhisper.session.events import Failed, Final, Partial
 from wyoming_streamwhisper.session.utterance import Utterance
@@ -22,6 +23,7 @@ class Answer:
         self._peer = peer
         self._context = context
         self._streaming = streaming
+        self._rung = Rung.ALL
         self._revision: int | None = None
         self._sent = ""
 
@@ -33,8 +35,9 @@ class Answer:
 
         """
         async for event in utterance.events():
+            self._rung = utterance.rung
             match event:
-                case Partial(text, revision):
+                case Partial(text, revision) if text:
                     await self._show(text, revision)
                 case Final():
                     await self.finish(event)
@@ -59,10 +62,14 @@ class Answer:
             return
         if revision != self._revision:
             self._revision, self._sent = revision, ""
-            await self._send(TranscriptStart(context={"revision": revision}))
+            await self._send(TranscriptStart(context=self._about(revision)))
         if more := text[len(self._sent) :]:
             self._sent = text
             await self._send(TranscriptChunk(text=more))
+
+    def _about(self, revision: int) -> dict[str, Any]:
+        """Say which text begins, and what is left out because there is too much to do."""
+        return {"revision": revision, **({"load": self._rung.label} if self._rung else {})}
 
     async def _send(self, message: Eventable) -> None:
         await self._peer.write(message.event())

@@ -6,7 +6,6 @@ that writes the answer. The reader waits for an answer only where the next utter
 """
 
 import logging
-from collections.abc import AsyncIterator
 
 from wyoming.event import Event
 from wyoming.info import Info
@@ -35,6 +34,7 @@ class Connection:
         # Without a name the satellite is the connection itself, and its memory ends with it.
         self._own = "" if satellite else peer.name
         self._exchange = Exchange(peer, session, profile, satellite or peer.name)
+        peer.hear(self._exchange.hear)
 
     async def run(self) -> None:
         """Serve the peer; never raises for what it does."""
@@ -54,7 +54,7 @@ class Connection:
 
     async def _converse(self) -> None:
         try:
-            async for event in self._events():
+            while (event := await self._next_event()) is not None:
                 try:
                     await self._handle(event)
                 except Invalid as error:
@@ -69,18 +69,14 @@ class Connection:
                 await self._exchange.forget()
                 await self._peer.complain("idle-timeout", "no further audio came")
 
-    async def _events(self) -> AsyncIterator[Event]:
+    async def _next_event(self) -> Event | None:
         while True:
             try:
-                event = await self._peer.next_event()
+                return await self._peer.next_event()
             except TimeoutError:
                 # Whoever waits for an answer is not idle, unless audio should have come.
-                if self._exchange.busy and not self._exchange.listening:
-                    continue
-                raise
-            if event is None:
-                return
-            yield event
+                if not self._exchange.busy or self._exchange.listening:
+                    raise
 
     async def _handle(self, event: Event) -> None:
         match event.type:

@@ -7,6 +7,7 @@ docs/protocol.md has the table of what follows what.
 import asyncio
 import logging
 from enum import Enum, auto
+from typing import Any
 
 from wyoming.event import Event
 
@@ -57,6 +58,9 @@ class Exchange:
         self._request: Event | None = None
         """What the next utterance shall be; it is read, and refused, when that begins."""
         self._format: AudioFormat | None = None
+        self._said: dict[str, Any] | None = None
+        """Data of the last chunk whose format was read, and that format."""
+        self._chunks = AudioFormat()
         self._heard = False
         """Whether the utterance that runs has got audio."""
         self._utterance: Utterance | None = None
@@ -96,6 +100,19 @@ class Exchange:
         await self.settle()
         await self._start(event)
 
+    def hear(self, event: Event) -> bool:
+        """Hear a chunk like those before it at once; returns whether it was one.
+
+        All others are for `chunk`, and so are those for which a fast sender has to wait.
+        """
+        if event.type != "audio-chunk" or event.data is not self._said:
+            return False
+        utterance = self._utterance
+        if utterance is None or not self.listening or utterance.flooded or not event.payload:
+            return False
+        utterance.feed(event.payload, self._chunks)
+        return True
+
     async def chunk(self, event: Event) -> None:
         """Hear audio; it may begin an utterance, but never one behind an answer."""
         if self._state is State.OVER:
@@ -104,13 +121,15 @@ class Exchange:
             await self.settle()
             await self._start(event)
         try:
-            form = read_format(event, self._format)
+            self._chunks = read_format(event, self._format)
         except Invalid as error:
             self._fail(error)
             return
         if self._utterance is not None and event.payload:
             self._heard = True
-            self._utterance.feed(event.payload, form)
+            # Chunks that were written alike share their data, so it has to be read only once.
+            self._said = event.data
+            self._utterance.feed(event.payload, self._chunks)
             await self._utterance.drained()
 
     async def stop(self) -> None:
@@ -147,7 +166,7 @@ class Exchange:
         """Begin an utterance with the event that says the format of its audio, if any does."""
         request, self._request = self._request, None
         # If it is refused, so is the audio that follows: one answer is enough.
-        self._state, self._format = State.OVER, None
+        self._state, self._format, self._said = State.OVER, None, None
         said = Transcribe() if request is None else read_transcribe(request)
         profile = self.profile
         if said.model and said.model != self._session.info.model:

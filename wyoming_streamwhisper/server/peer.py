@@ -6,14 +6,15 @@ Knows how events travel and, but for errors, not what they mean.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from wyoming.error import Error
 from wyoming.event import Event
 
-from wyoming_streamwhisper.server.wire import Wire, encode
+from wyoming_streamwhisper.server.stream import Stream
+from wyoming_streamwhisper.server.wire import encode
 
 _LOG = logging.getLogger(__name__)
-_READ = 1 << 16
 _WRITE_TIMEOUT = 30.0
 """Seconds a peer may leave what we send unread."""
 _LINGER = 2.0
@@ -25,22 +26,23 @@ class Peer:
 
     def __init__(
         self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        stream: Stream,
         *,
         name: str,
         idle_timeout: float = 300.0,
         write_timeout: float = _WRITE_TIMEOUT,
     ) -> None:
         """Speak over a connection that is open; `name` is its own, both times are in seconds."""
-        self._reader = reader
-        self._writer = writer
+        self._stream = stream
         self.name = name
-        self.label = f"{name} {_address(writer)}"
+        self.label = f"{name} {_address(stream.address)}"
         """Who this is, for log lines."""
         self._idle_timeout = idle_timeout
         self._write_timeout = write_timeout
-        self._wire = Wire()
+
+    def hear(self, taker: Callable[[Event], bool]) -> None:
+        """Give each event to `taker` first, which returns whether it took it; it never waits."""
+        self._stream.hear = taker
 
     async def next_event(self) -> Event | None:
         """Return the next event, or None once the peer says no more.
@@ -51,17 +53,8 @@ class Peer:
             ConnectionError: it is gone.
 
         """
-        if (event := self._wire.next_event()) is not None:
-            return event
         # Measured from event to event, so that nobody stays by sending a byte now and then.
-        async with asyncio.timeout(self._idle_timeout):
-            while (event := self._wire.next_event()) is None:
-                data = await self._read()
-                if not data:
-                    self._wire.eof()
-                    return None
-                self._wire.receive(data)
-        return event
+        return await self._stream.next_event(self._idle_timeout)
 
     async def write(self, event: Event) -> None:
         """Send an event; waits while the peer is slow.
@@ -71,11 +64,9 @@ class Peer:
 
         """
         try:
-            self._writer.write(encode(event))
-            async with asyncio.timeout(self._write_timeout):
-                await self._writer.drain()
+            await self._stream.write(encode(event), self._write_timeout)
         except OSError as error:
-            self._writer.transport.abort()
+            self._stream.abort()
             raise ConnectionAbortedError("the peer is gone or does not read") from error
 
     async def complain(self, code: str, text: str) -> None:
@@ -89,26 +80,15 @@ class Peer:
     async def close(self, linger: float = _LINGER) -> None:
         """Close, after reading on until the peer has gone or `linger` seconds are over."""
         try:
-            with contextlib.suppress(OSError, TimeoutError):
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(linger):
-                    self._writer.write_eof()
-                    while await self._reader.read(_READ):
-                        pass
-                    self._writer.close()
-                    await self._writer.wait_closed()
+                    await self._stream.finish()
         finally:
-            self._writer.transport.abort()
-
-    async def _read(self) -> bytes:
-        try:
-            return await self._reader.read(_READ)
-        # What the network reports has many names, and one of them is TimeoutError.
-        except OSError as error:
-            raise ConnectionResetError("the peer is gone") from error
+            self._stream.abort()
 
 
-def _address(writer: asyncio.StreamWriter) -> str:
-    match writer.get_extra_info("peername"):
+def _address(address: object) -> str:
+    match address:
         case (str(host), int(port), *_):
             return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         case _:  # the client's end of a unix socket has no name

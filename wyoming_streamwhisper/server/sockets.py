@@ -5,31 +5,30 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from wyoming_streamwhisper.server.stream import Connected, Stream
 
 _UNIX_MODE = 0o660
 """Who may write to a unix socket may speak: its owner and its group."""
 
 
-async def listen(uri: str, accept: Accept) -> asyncio.Server:
+async def listen(uri: str, connected: Connected) -> asyncio.Server:
     """Listen on `tcp://HOST:PORT` (no host: all addresses) or `unix://PATH`.
 
     Raises:
         OSError: that is not possible, for example because somebody else listens there.
 
     """
-    parts = urlsplit(uri)
+    loop, parts = asyncio.get_running_loop(), urlsplit(uri)
     if parts.scheme != "unix":
-        return await asyncio.start_server(accept, parts.hostname, parts.port)
+        return await loop.create_server(lambda: Stream(connected), parts.hostname, parts.port or 0)
     path = unix_path(uri)
     if _is_answered(path):
         raise FileExistsError(f"{path} is in use by another process")
     # asyncio itself removes a socket that nobody answers any more, and nothing else.
-    server = await asyncio.start_unix_server(accept, path)
+    server = await loop.create_unix_server(lambda: Stream(connected), path)
     path.chmod(_UNIX_MODE)
     return server
 

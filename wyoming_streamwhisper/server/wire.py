@@ -12,10 +12,15 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from wyoming.event import Event
 from wyoming.version import __version__ as wyoming_version
+
+_MEMORABLE = 256
+"""Bytes of a header or data block that may come again; those of an audio chunk have 60 to 90."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Wire:
 
     Give what arrived to `receive`, then take events until there are none; the end of the stream
     is told by `eof`. After a WireError the wire is dead: it takes nothing and gives nothing.
+    Events that were written alike share their data, so nobody may change it.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -66,7 +72,15 @@ class Wire:
         """Bytes of the buffer known to hold no line's end."""
         self._header: _Header | None = None
         """Header of the event whose body is awaited."""
+        self._known: dict[bytes, _Header] = {}
+        """The last header line, and what it says: audio chunks are alike but for their sound."""
+        self._known_data: dict[bytes, dict[str, Any]] = {}
         self._dead = False
+
+    @property
+    def held(self) -> int:
+        """Bytes that are no event yet, or have not been asked for."""
+        return len(self._buffer)
 
     def receive(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes as they arrived; raises nothing."""
@@ -95,6 +109,10 @@ class Wire:
         if unfinished:
             raise WireError("truncated", "the stream ended within an event")
 
+    def close(self) -> None:
+        """Take nothing more, and forget what was not asked for."""
+        self._die()
+
     def _die(self) -> None:
         self._dead, self._header, self._searched = True, None, 0
         self._buffer.clear()
@@ -104,7 +122,7 @@ class Wire:
             line = self._take_line()
             if line is None:
                 return None
-            self._header = _read_header(line, self._limits)
+            self._header = self._read_header(line)
         header = self._header
         body = header.data_length + header.payload_length
         # Nothing is copied until all is here, so a slow peer costs one pass over its bytes.
@@ -115,10 +133,27 @@ class Wire:
         if header.data_length:
             # What the block says counts more, key by key at the top and not below.
             block = bytes(self._buffer[: header.data_length])
-            data = data | _read_object(block, "data", self._limits)
+            told = self._read_data(block)
+            data = data | told if data else told
         payload = bytes(self._buffer[header.data_length : body]) or None
         del self._buffer[:body]
         return Event(header.type, data, payload)
+
+    def _read_header(self, line: bytes) -> _Header:
+        """Read a header line, unless it is the last one again."""
+        header = self._known.get(line)
+        if header is None:
+            header = _read_header(line, self._limits)
+            _remember(self._known, line, header)
+        return header
+
+    def _read_data(self, block: bytes) -> dict[str, Any]:
+        """Read a data block, unless it is the last one again."""
+        data = self._known_data.get(block)
+        if data is None:
+            data = _read_object(block, "data", self._limits)
+            _remember(self._known_data, block, data)
+        return data
 
     def _take_line(self) -> bytes | None:
         """Cut the header line off the buffer; None until its end is there."""
@@ -134,6 +169,13 @@ class Wire:
         del self._buffer[: end + 1]
         self._searched = 0
         return line
+
+
+def _remember(known: dict[bytes, _T], raw: bytes, value: _T) -> None:
+    """Keep one value, and only one that is short: it stays as long as the connection."""
+    if len(raw) <= _MEMORABLE:
+        known.clear()
+        known[raw] = value
 
 
 def encode(event: Event) -> bytes:

@@ -10,6 +10,7 @@ from wyoming_streamwhisper.server.connection import Connection
 from wyoming_streamwhisper.server.options import Listener, WyomingOptions
 from wyoming_streamwhisper.server.peer import Peer
 from wyoming_streamwhisper.server.sockets import listen, unix_path
+from wyoming_streamwhisper.server.stream import Stream
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -79,36 +80,27 @@ class WyomingServer:
         await asyncio.gather(*open_ones, return_exceptions=True)
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._serve(listener, reader, writer)
+        def connected(stream: Stream) -> None:
+            full = len(self._tasks) >= self._options.max_connections
+            tasks = self._refusing if full else self._tasks
+            task = asyncio.create_task(self._serve(listener, stream, full=full))
+            tasks.add(task)
 
-        server = await listen(listener.uri, accept)
+            def ended(task: asyncio.Task[None]) -> None:
+                tasks.discard(task)
+                stream.abort()  # a task that was cancelled before it began has closed nothing
+
+            task.add_done_callback(ended)
+
+        server = await listen(listener.uri, connected)
         if listener.uri.startswith("unix:"):
             path = unix_path(listener.uri)
             self._files.append((path, path.stat().st_ino))
         return server
 
-    async def _serve(
-        self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        peer = Peer(
-            reader,
-            writer,
-            name=f"#{next(self._numbers)}",
-            idle_timeout=self._options.idle_timeout,
-        )
-        full = len(self._tasks) >= self._options.max_connections
-        tasks = self._refusing if full else self._tasks
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await (self._refuse(peer) if full else self._connection(listener, peer).run())
-        except asyncio.CancelledError:
-            # Only `close` cancels; asyncio's callback would log it as an error.
-            _LOG.debug("%s: ended", peer.label)
-        finally:
-            tasks.discard(task)
+    async def _serve(self, listener: Listener, stream: Stream, *, full: bool) -> None:
+        peer = Peer(stream, name=f"#{next(self._numbers)}", idle_timeout=self._options.idle_timeout)
+        await (self._refuse(peer) if full else self._connection(listener, peer).run())
 
     def _connection(self, listener: Listener, peer: Peer) -> Connection:
         profiles = self._session.profiles

@@ -32,6 +32,13 @@ class ContextOptions:
         low=1,
         high=100000,
     )
+    max_speakers: int = option(
+        0,
+        "Most who speak at once, of the utterances under way; 0 takes what this machine was "
+        "measured to carry.",
+        low=0,
+        high=100000,
+    )
     prompt_gap: float = option(
         10.0,
         "Longest idle gap over which the last text is the prompt of the next utterance.",

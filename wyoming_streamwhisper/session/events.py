@@ -9,6 +9,9 @@ class Partial:
 
     text: str
     revision: int
+    tail: str = ""
+    """What may follow it and may be taken back, for people who look on; begins with a space where
+    one belongs."""
 
 
 @dataclass(frozen=True, slots=True)

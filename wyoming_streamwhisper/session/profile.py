@@ -40,8 +40,8 @@ class Profile:
     )
     vad_sensitivity: str = option(
         "default",
-        "How soon silence counts as the end: `aggressive` sooner, `relaxed` later; a client may "
-        "ask for its own.",
+        "How soon silence counts as the end: `aggressive` sooner; `relaxed` later, and a whole "
+        "sentence is then no end, for those who dictate. A client may ask for its own.",
         choices=("default", "relaxed", "aggressive"),
     )
     streaming: Streaming = field(default_factory=Streaming)

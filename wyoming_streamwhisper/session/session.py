@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core import prompt
 from wyoming_streamwhisper.core import utterance as core
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.options import Streaming
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import Engine, EngineInfo
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.bulk import Bulk
@@ -87,9 +89,9 @@ class Session:
 
         """
         if self._stopping:
-            raise Refused("shutting-down", "the server is stopping")
-        if len(self._running) >= self._options.max_utterances:
-            raise Refused("overloaded", "too many are speaking at once")
+            raise self._refused("shutting-down", "the server is stopping")
+        if self._full():
+            raise self._refused("overloaded", "too many are speaking at once")
         languages = self._languages(profile, asked.language)
         number = f"u{next(self._numbers)}"
         context = self._contexts.of(asked.satellite) if asked.satellite else Context()
@@ -100,6 +102,7 @@ class Session:
             context.likely(),
             profile.task,
             profile.beam_size,
+            own_end=profile.streaming.endpointing != "off",
         )
         heard = core.Utterance(
             self._streaming(profile, asked),
@@ -109,6 +112,7 @@ class Session:
         )
         utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
         self._running[number] = utterance
+        metrics.RUNNING.set(len(self._running))
         self._idle.clear()
         self._begun[number] = (self._clock(), context)
         return utterance
@@ -150,6 +154,20 @@ class Session:
         for utterance in list(self._running.values()):
             utterance.fail(code, message)
 
+    @staticmethod
+    def _refused(code: str, text: str) -> Refused:
+        metrics.REFUSED.labels(code).inc()
+        return Refused(code, text)
+
+    def _full(self) -> bool:
+        """Whether one more would be too many: by number, by what was measured, by what waits."""
+        if len(self._running) >= self._options.max_utterances:
+            return True
+        speaking = sum(utterance.speaking for utterance in self._running.values())
+        capacity = self._engine.capacity
+        most = self._options.max_speakers or (capacity.finals if capacity else speaking + 1)
+        return speaking >= most or self._engine.rung is Rung.REFUSING
+
     def _languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
         """Return the language to decode, or those to choose from; empty for all."""
         if profile.languages:
@@ -161,7 +179,7 @@ class Session:
             return known if len(known) < len(LANGUAGES) - 1 else ()
         code = language.replace("_", "-").split("-")[0].lower()
         if code not in LANGUAGES or code not in self.info.languages:
-            raise Refused("unsupported-language", "the model does not know that language")
+            raise self._refused("unsupported-language", "the model does not know that language")
         return (code,)
 
     def _streaming(self, profile: Profile, asked: Asked) -> Streaming:
@@ -178,8 +196,10 @@ class Session:
     def _ended(self, utterance: Utterance, final: Final | None) -> None:
         number = utterance.terms.id
         del self._running[number]
+        metrics.RUNNING.set(len(self._running))
         if not self._running:
             self._idle.set()
+        self._count(utterance, final)
         begun, context = self._begun.pop(number)
         now = self._clock()
         self._contexts.touch(utterance.terms.satellite)
@@ -195,3 +215,11 @@ class Session:
             (final and final.language) or "-",
             final.revision if final else 0,
         )
+
+    @staticmethod
+    def _count(utterance: Utterance, final: Final | None) -> None:
+        metrics.UTTERANCES.labels(utterance.result).inc()
+        metrics.SPEECH.inc(utterance.seconds)
+        if final is not None:
+            metrics.WORDS.inc(len(final.text.split()))
+            metrics.REVISIONS.inc(final.revision)

@@ -6,13 +6,17 @@ the event loop, so there is no lock.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core import events as core
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core
+from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.engine.vad import VadService
@@ -21,6 +25,8 @@ from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 30 * RATE
 """Samples that may wait for room in the window before `drained` makes the sender wait."""
+_SILENT = 5 * RATE
+"""Samples of silence after which an utterance does not count as speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Terms:
     likely: tuple[tuple[str, float], ...]
     task: str
     beam_size: int
+    own_end: bool = False
+    """Whether the end of speech is ours to find, so that a speculative final is waited for."""
 
 
 class Utterance:
@@ -56,6 +64,11 @@ class Utterance:
         self._on_close = on_close
         self._converter: Converter | None = None
         self._format: AudioFormat | None = None
+        self._pcm: list[bytes] = []
+        """Bytes that make no whole frame of voice activity yet: before that nothing happens, so
+        that they are not worth being converted one by one."""
+        self._frame = self._missing = 0
+        """Bytes of such a frame, and those that it still lacks."""
         self._backlog: deque[Samples] = deque()
         self._backlogged = 0
         self._ending = False
@@ -64,6 +77,8 @@ class Utterance:
         self._urgent: set[int] = set()
         self._partial: Partial | None = None
         self._outcome: Final | Failed | None = None
+        self._told: float | None = None
+        """When the end was told, by the clock of metrics."""
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -79,26 +94,57 @@ class Utterance:
         """Speech heard so far, in seconds."""
         return self._core.spoken / RATE
 
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody speaks, has just spoken, or is expected to."""
+        return self._core.quiet < _SILENT
+
+    @property
+    def result(self) -> str:
+        """What became of it, for the count: `answered`, a code, or `dropped` without an outcome."""
+        match self._outcome:
+            case Final():
+                return "answered"
+            case Failed(code, _):
+                return code
+        return "dropped"
+
+    @property
+    def rung(self) -> Rung:
+        """What is left out now, because there is too much to do."""
+        return self._engine.rung
+
     def feed(self, pcm: bytes, form: AudioFormat) -> None:
         """Hear further audio; never blocks. A change of format is a new stream of bytes."""
         if self.ended:
             return
-        if self._converter is None or form != self._format:
-            self._push(self._converter.flush() if self._converter else None)
+        if form is not self._format and form != self._format:
+            self._push_rest()
             self._converter, self._format = Converter(form), form
-        self._push(self._converter.feed(pcm))
-        self._pump()
+            self._frame = self._missing = form.rate * FRAME // RATE * form.frame
+        self._pcm.append(pcm)
+        self._missing -= len(pcm)
+        if self._missing <= 0:
+            self._missing = self._frame - -self._missing % self._frame
+            self._push_heard()
+            self._pump()
+
+    @property
+    def flooded(self) -> bool:
+        """Whether more audio waits than a sender should have ahead."""
+        return self._backlogged > _BACKLOG and not self._over
 
     async def drained(self) -> None:
         """Wait until there is little audio left to take in, so that a fast sender floods nobody."""
-        while self._backlogged > _BACKLOG and not self._over:
+        while self.flooded:
             self._moved.clear()
             await self._moved.wait()
 
     def end(self) -> None:
         """Learn that no more audio comes; the final follows."""
         if not self._ending:
-            self._push(self._converter.flush() if self._converter else None)
+            self._told = time.perf_counter()
+            self._push_rest()
             self._ending = True
             self._pump()
 
@@ -120,10 +166,7 @@ class Utterance:
 
     def fail(self, code: str, message: str) -> None:
         """Give the utterance up, with a reason for who listens."""
-        if self._outcome is None:
-            self._outcome = Failed(code, message)
-            self._moved.set()
-            self._news.set()
+        self._tell(core.Failed(code, message))
 
     async def close(self) -> None:
         """Drop what is still under way. Safe to call twice."""
@@ -148,10 +191,22 @@ class Utterance:
 
     # Audio on its way in
 
-    def _push(self, samples: Samples | None) -> None:
-        if samples is None or not len(samples):
+    def _push_heard(self) -> None:
+        if self._converter is not None and self._pcm:
+            self._push(self._converter.feed(b"".join(self._pcm)))
+            self._pcm.clear()
+
+    def _push_rest(self) -> None:
+        """Push what has come and what the converter still holds: a stream of bytes is over."""
+        self._push_heard()
+        if self._converter is not None:
+            self._push(self._converter.flush())
+
+    def _push(self, samples: Samples) -> None:
+        if not len(samples):
             return
-        samples = samples[: self._left]
+        if len(samples) > self._left:
+            samples = samples[: self._left]
         self._left -= len(samples)
         self._backlog.append(samples)
         self._backlogged += len(samples)
@@ -160,14 +215,14 @@ class Utterance:
 
     def _pump(self) -> None:
         """Move audio from the backlog into the window, as far as there is room."""
-        while self._backlog and self._core.room and not self._core.ended:
+        while self._backlog and (room := self._core.room) and not self._core.ended:
             samples = self._backlog.popleft()
-            now, later = samples[: self._core.room], samples[self._core.room :]
-            if len(later):
-                self._backlog.appendleft(later)
-            self._backlogged -= len(now)
-            self._core.audio(now)
-            self._vad.feed(now)
+            if len(samples) > room:
+                self._backlog.appendleft(samples[room:])
+                samples = samples[:room]
+            self._backlogged -= len(samples)
+            self._core.audio(samples)
+            self._vad.feed(samples, self._core.leeway)
         self._moved.set()
         if self._ending and not self._backlog and not self._core.ended:
             self._vad.flush()
@@ -175,6 +230,7 @@ class Utterance:
         self._act()
 
     def _hear(self, probabilities: list[float]) -> None:
+        self._core.heed(self._engine.rung)
         self._core.speech(probabilities)
         self._pump()
 
@@ -184,6 +240,8 @@ class Utterance:
     # What the core asks for
 
     def _act(self) -> None:
+        if not self._core.moved:
+            return
         effects = self._core.take()
         for number in effects.withdrawn:
             if (task := self._decodes.get(number)) is not None:
@@ -207,17 +265,24 @@ class Utterance:
 
     def _tell(self, event: core.Event) -> None:
         match event:
-            case core.Words(text, revision):
-                self._partial = Partial(text, revision)
+            case core.Words(text, revision, tail):
+                self._partial = Partial(text, revision, tail)
+                metrics.PARTIALS.inc()
             case core.Finished(text, revision, language, probability):
-                self._outcome = self._outcome or Final(text, revision, language, probability)
-                self._moved.set()
+                self._conclude(Final(text, revision, language, probability))
             case core.Failed(code, message):
-                self._outcome = self._outcome or Failed(code, message)
-                self._moved.set()
+                self._conclude(Failed(code, message))
             case core.Closed():
                 return
         self._news.set()
+
+    def _conclude(self, outcome: Final | Failed) -> None:
+        """Take the first outcome; what comes later changes nothing."""
+        if self._outcome is None:
+            self._outcome = outcome
+            self._moved.set()
+            if self._told is not None:
+                metrics.ANSWER.observe(time.perf_counter() - self._told)
 
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
@@ -236,6 +301,7 @@ class Utterance:
             prefix=wish.prefix,
             beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
             timed=wish.timed,
+            due=0.0 if terms.own_end and wish.kind is Kind.SPECULATIVE else None,
         )
         try:
             try:

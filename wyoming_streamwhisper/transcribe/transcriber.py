@@ -16,7 +16,7 @@ from typing import BinaryIO, Self
 
 from wyoming_streamwhisper.config.settings import Settings, gather
 from wyoming_streamwhisper.config.values import ConfigError, Given, did_you_mean
-from wyoming_streamwhisper.daemon import built, load_model
+from wyoming_streamwhisper.daemon import built_for_files
 from wyoming_streamwhisper.files import Job, Progress, Result, begin
 from wyoming_streamwhisper.files.journal import Journal, key_of
 from wyoming_streamwhisper.session.session import Session
@@ -113,12 +113,8 @@ class Transcriber:
         self.close()
 
     async def _open(self) -> Session:
-        settings = self._settings
-        engine, session = await self._stack.enter_async_context(
-            built(settings, _replicas(settings))
-        )
-        await load_model(engine, settings)
-        return session
+        session = built_for_files(self._settings, _replicas(self._settings))
+        return await self._stack.enter_async_context(session)
 
     async def _transcribe(
         self, source: Path | BinaryIO, resume: bool, watch: Watch | None

@@ -11,10 +11,12 @@ import torch
 import whisper
 
 from tools.demo_model.network import TIMESTAMPS, Decoder, Encoder, Whisper, sinusoids
+from tools.demo_model.sizes import SIZES, Size
 from tools.demo_model.tokenizer_file import byte_letters, merge_of
 from tools.demo_model.training import Plan, attention_loss, ctc_loss
 from tools.demo_model.vocabulary import Vocabulary
-from tools.demo_model.weights import SIZES, Size, full_state, resized
+from tools.demo_model.weights import full_state, tensors
+from tools.demo_model.widening import resized
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def checkpoint(tmp_path_factory):
 
 def loaded(state, size: Size) -> whisper.model.Whisper:
     model = whisper.model.Whisper(whisper.model.ModelDimensions(**size.dims()))
-    model.load_state_dict(state)
+    model.load_state_dict(tensors(state))
     return model.eval()
 
 
