@@ -75,7 +75,8 @@ class LocalEngine:
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
-        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the same thread;
+        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate`
+        shows the cost model what batches take on this machine, in the same thread;
         without it that has to be learned in use.
         """
         self._load = load

@@ -78,7 +78,7 @@ class Schedule:
     def __init__(
         self, max_batch: int, cost: CostModel | None = None, bound: float | None = BOUND
     ) -> None:
-        """Begin; without a `bound` no single request counts, and batches are as large as they can be."""
+        """Begin; without a `bound` no request is urgent, and batches are as large as can be."""
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
