@@ -7,7 +7,7 @@ must not wait for the one before it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.voice import FRAME, SHORTEST_SPEECH, Voice
@@ -30,6 +30,8 @@ class Chunk:
 
     start: int
     end: int
+    spoken: int = field(default=0, compare=False)
+    """Samples of the longest stretch in it that voice activity takes for speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,17 @@ class PauseCutter:
     def _cut(self) -> Iterator[Chunk]:
         while (found := self._next()) is not None:
             chunk, self._from = found
+            spoken = self._spoken(chunk)
             self._voice.forget(self._from)
-            yield chunk
+            yield replace(chunk, spoken=spoken)
+
+    def _spoken(self, chunk: Chunk) -> int:
+        """Return the samples of the longest stretch of speech in a chunk."""
+        lengths = (
+            min(stretch.end, chunk.end) - max(stretch.start, chunk.start)
+            for stretch in self._voice.stretches
+        )
+        return max(lengths, default=0)
 
     def _next(self) -> tuple[Chunk, int] | None:
         """Return the next chunk, if its end is known, and where the one behind it may begin."""
@@ -130,7 +141,10 @@ class PauseCutter:
 
 
 class FixedCutter:
-    """Cuts every `length` samples whatever is said, each chunk sharing `overlap` with the next."""
+    """Cuts every `length` samples whatever is said, each chunk sharing `overlap` with the next.
+
+    Nobody knows who speaks, so all of it counts as speech.
+    """
 
     def __init__(self, length: int, overlap: int) -> None:
         if not 0 <= overlap <= length - _SHORTEST_GAIN:
@@ -148,11 +162,11 @@ class FixedCutter:
         """Count further frames; yields the chunks that are whole now."""
         self._known += FRAME * sum(1 for _ in probabilities)
         while self._from + self._length <= self._known:
-            yield Chunk(self._from, self._from + self._length)
+            yield Chunk(self._from, self._from + self._length, self._length)
             self._from += self._step
 
     def finish(self, total: int) -> Iterator[Chunk]:
         """Yield the last chunk, where the one before does not reach the end."""
         if self._from + (self._length - self._step) < total or (self._from == 0 and total):
-            yield Chunk(self._from, total)
+            yield Chunk(self._from, total, self._length)
             self._from = total

@@ -233,7 +233,7 @@ class Job:
         """Begin to decode a chunk, once there is room for one more."""
         await self._free.acquire()
         end = min(chunk.end, tape.end)
-        decode = self._decode(Chunk(chunk.start, end), tape.samples(chunk.start, end), previous)
+        decode = self._decode(replace(chunk, end=end), tape.samples(chunk.start, end), previous)
         task = asyncio.create_task(decode, name="chunk")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -267,7 +267,7 @@ class Job:
             self._stages[stage] += getattr(timing, stage) / timing.batch
         self._retried += result.attempts > 1
         heard = result.hypothesis
-        made_up = nobody(heard.no_speech, heard.average_logprob)
+        made_up = nobody(heard.no_speech, heard.average_logprob, chunk.spoken / RATE)
         words = () if made_up else tuple(_later(word, chunk.start / RATE) for word in heard.words)
         heard = replace(heard, words=words)
         if self._journal is not None:
