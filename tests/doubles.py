@@ -153,3 +153,9 @@ class LoudnessVad:
     ) -> tuple[list[State], NDArray[np.float32]]:
         loud = np.abs(frames).max(axis=1) > 0.01
         return [(state[0] + 1,) for state in states], np.where(loud, 0.99, 0.01).astype(np.float32)
+
+    def follow(
+        self, state: State, frames: NDArray[np.float32]
+    ) -> tuple[State, NDArray[np.float32]]:
+        loud = np.abs(frames).max(axis=1) > 0.01
+        return (state[0] + len(frames),), np.where(loud, 0.99, 0.01).astype(np.float32)

@@ -35,6 +35,12 @@ def _client(arguments: list[str]) -> int:
     return client.main(arguments)
 
 
+def _transcribe(arguments: list[str]) -> int:
+    from wyoming_streamwhisper.transcribe import command
+
+    return command.main(arguments)
+
+
 def _with_daemon(task: str, arguments: list[str]) -> int:
     from wyoming_streamwhisper import config, log
     from wyoming_streamwhisper.config.environment import unknown_variables
@@ -56,6 +62,7 @@ def _with_daemon(task: str, arguments: list[str]) -> int:
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "check": _check,
+    "transcribe": _transcribe,
     "client": _client,
 }
 

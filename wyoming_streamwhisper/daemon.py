@@ -49,7 +49,7 @@ class Unusable(Exception):
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to stop; returns the exit status."""
-    _share_one_heap()
+    share_one_heap()
     try:
         asyncio.run(_serve(settings, service()))
     except Unusable as error:
@@ -68,7 +68,7 @@ def check(settings: Settings) -> int:
         return error.status
 
 
-def _share_one_heap() -> None:
+def share_one_heap() -> None:
     """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
 
     Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
@@ -97,6 +97,35 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials,
         ),
         trials=trials,
     )
+    async with _session(settings, engine) as session:
+        try:
+            yield engine, trials, session
+        finally:
+            await trials.close()
+
+
+@contextlib.asynccontextmanager
+async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Session]:
+    """Build a session for files only, its model loaded: no request is urgent, all together count.
+
+    Raises:
+        Unusable: the model cannot be had or loaded.
+
+    """
+    engine = LocalEngine(
+        functools.partial(_load_backend, settings, replicas),
+        EngineInfo(settings.model.model, guess_languages(settings.model.model)),
+        max_batch=settings.engine.max_batch * replicas,
+        bound=None,
+    )
+    async with _session(settings, engine) as session:
+        await _load(engine, settings)
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Session]:
+    """Build voice activity and the session on an engine, and close all of it."""
     try:
         vad = VadService(make_vad(settings.engine.vad))
     except ImportError as error:
@@ -106,29 +135,28 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials,
         ) from error
     except RuntimeError as error:
         raise Unusable(f"vad: {settings.engine.vad} cannot be run here: {error}") from error
-    session = Session(
-        engine,
-        vad,
-        settings.profiles,
-        settings.contexts,
-        max_utterance=settings.wyoming.max_utterance,
-    )
     try:
-        yield engine, trials, session
+        yield Session(
+            engine,
+            vad,
+            settings.profiles,
+            settings.contexts,
+            max_utterance=settings.wyoming.max_utterance,
+        )
     finally:
-        await trials.close()
         await engine.close()
         await vad.close()
 
 
-def _load_backend(settings: Settings) -> Backend:
+def _load_backend(settings: Settings, replicas: int = 1) -> Backend:
     # CTranslate2 and its company take a second to import: not before the socket listens.
     from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine)
-    backend.warm_up()
+    backend = CTranslate2Backend(folder, settings.engine, replicas)
+    if replicas == 1:
+        backend.warm_up()
     return backend
 
 

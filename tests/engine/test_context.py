@@ -28,7 +28,9 @@ def test_the_context_holds_the_audio_and_is_never_taken_for_features(kind, secon
 @given(KINDS, st.floats(0.0, 27.0))
 def test_what_is_kept_sees_that_nothing_follows(kind, seconds):
     if kind is not Kind.PARTIAL:
-        assert audio_context(kind, seconds, 0.0) >= seconds + 3.0
+        # A chunk of a file ends in a pause that is heard too.
+        behind = 0.5 if kind is Kind.BULK else 3.0
+        assert audio_context(kind, seconds, 0.0) >= seconds + behind
 
 
 def test_what_is_said_decides_and_else_care():

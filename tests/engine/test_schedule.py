@@ -265,3 +265,10 @@ class EverythingComesBackOnce(RuleBasedStateMachine):
 
 
 TestEverythingComesBackOnce = EverythingComesBackOnce.TestCase
+
+
+def test_where_no_request_is_urgent_batches_are_full():
+    schedule = Schedule(8, bound=None)
+    for part in range(20):
+        schedule.add(make_request(f"part {part}", Kind.BULK), KEY, 0.0)
+    assert [len(batch) for batch in iter(lambda: schedule.next(0.0), [])] == [8, 8, 4]

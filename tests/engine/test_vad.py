@@ -52,6 +52,17 @@ def alone(vad: Vad, frames: np.ndarray) -> np.ndarray:
 # The networks
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("clip", CLIPS[:2])
+def test_a_recording_is_judged_as_a_stream_is(name, clip):
+    vad, frames = network(name), frames_of(clip)
+    state, parts = vad.new_state(), []
+    for part in (frames[:0], frames[:1], frames[1:40], frames[40:]):
+        state, chances = vad.follow(state, part)
+        parts.append(chances)
+    assert np.allclose(np.concatenate(parts), alone(vad, frames), atol=1e-4)
+
+
 @pytest.mark.parametrize("clip", CLIPS)
 def test_onnx_is_what_faster_whisper_computes(clip):
     path = Path(faster_whisper.__file__).parent / "assets" / "silero_vad_v6.onnx"

@@ -1,18 +1,28 @@
 """The command line as a source: one flag for every option, named as Wyoming users know them."""
 
-from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, _ArgumentGroup
-from collections.abc import Sequence
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    BooleanOptionalAction,
+    Namespace,
+    _ArgumentGroup,
+)
+from collections.abc import Mapping, Sequence
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.catalogue import OPTIONS, ROOMS
 from wyoming_streamwhisper.config.values import UNSET, Given, expected
 from wyoming_streamwhisper.option import Option, declared
 
+Rooms = Mapping[str, tuple[type[object], ...]]
+"""Dataclasses that declare options, by the heading that people see above them."""
+
 # names that other Wyoming servers use
 _ALIASES = {"task": ("--whisper-task",)}
 _SHORTHANDS = {"zeroconf": {"--no-zeroconf": "off"}, "log_level": {"--debug": "debug"}}
 _USAGE = """%(prog)s [run] [options]      serve
        %(prog)s check [options]      test the configuration and the model
+       %(prog)s transcribe FILE...   transcribe files (see transcribe --help)
        %(prog)s client ...           speak to a running server (see client --help)"""
 
 
@@ -21,9 +31,25 @@ def read_arguments(argv: Sequence[str]) -> tuple[dict[str, Given], str]:
 
     Bad usage ends the process with status 2, as everywhere; bad values are for `values`.
     """
-    said = vars(_parser().parse_args(argv))
-    path = said.pop("config", "")
-    given = {name: Given(_text(value), OPTIONS[name].flag) for name, value in said.items()}
+    parser = ArgumentParser(
+        prog="wyoming-streamwhisper",
+        usage=_USAGE,
+        description="Live speech-to-text for every voice satellite, over the Wyoming protocol.",
+        argument_default=SUPPRESS,  # what nobody said must not win over the file
+        allow_abbrev=False,  # a new option would break the abbreviations of older ones
+    )
+    add_options(parser, ROOMS)
+    return options_of(parser.parse_args(argv))
+
+
+def options_of(said: Namespace) -> tuple[dict[str, Given], str]:
+    """Return the options among what was parsed, and the configuration file's path or nothing."""
+    given = {
+        name: Given(_text(value), OPTIONS[name].flag)
+        for name, value in vars(said).items()
+        if name in OPTIONS
+    }
+    path: str = getattr(said, "config", "")
     return {name: value for name, value in given.items() if value.raw not in UNSET}, path
 
 
@@ -34,25 +60,20 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="wyoming-streamwhisper",
-        usage=_USAGE,
-        description="Live speech-to-text for every voice satellite, over the Wyoming protocol.",
-        epilog="Each option can also stand in the configuration file or in the environment, as "
+def add_options(parser: ArgumentParser, rooms_by_heading: Rooms) -> None:
+    """Add a flag for every option of these rooms, unset where nobody says it."""
+    parser.epilog = (
+        "Each option can also stand in the configuration file or in the environment, as "
         "STREAMWHISPER_ and its name in capitals; flags win over the environment, and that over "
-        "the file.",
-        argument_default=SUPPRESS,  # what nobody said must not win over the file
-        allow_abbrev=False,  # a new option would break the abbreviations of older ones
+        "the file."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--config", metavar="FILE", help="configuration file (YAML)")
-    for heading, rooms in ROOMS.items():
+    parser.add_argument("--config", default="", metavar="FILE", help="configuration file (YAML)")
+    for heading, rooms in rooms_by_heading.items():
         group = parser.add_argument_group(heading)
         for room in rooms:
             for option in declared(room):
                 _add(group, option)
-    return parser
 
 
 def _add(group: _ArgumentGroup, option: Option) -> None:

@@ -3,6 +3,7 @@
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.engine.models import ModelOptions
 from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import Option, declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
@@ -15,6 +16,7 @@ ROOMS: dict[str, tuple[type[object], ...]] = {
     "Model": (ModelOptions,),
     "Engine": (EngineOptions,),
     "Recognition (each profile may have its own)": (Profile, Streaming),
+    "Files": (FileOptions,),
     "Memory of satellites": (ContextOptions,),
     "Wyoming server": (WyomingOptions,),
     "Discovery": (DiscoveryOptions,),

@@ -11,6 +11,7 @@ from wyoming_streamwhisper.config.values import UNSET, ConfigError, Given, did_y
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.engine.models import ModelOptions
 from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
@@ -29,6 +30,7 @@ class Settings:
     engine: EngineOptions = field(default_factory=EngineOptions)
     profiles: tuple[Profile, ...] = (Profile(),)
     """At least one; the first is what a client gets that asks for none."""
+    files: FileOptions = field(default_factory=FileOptions)
     contexts: ContextOptions = field(default_factory=ContextOptions)
     wyoming: WyomingOptions = field(default_factory=WyomingOptions)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
@@ -37,7 +39,11 @@ class Settings:
 
 def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Gather file, environment and flags, the later winning over the earlier for each option."""
-    flags, path = read_arguments(argv)
+    return gather(*read_arguments(argv), environ)
+
+
+def gather(flags: Mapping[str, Given], path: str, environ: Mapping[str, str]) -> Settings:
+    """Gather file, environment and flags that were read already."""
     path = path or environ.get(CONFIG_VARIABLE, "")
     document = read_document(path) if path not in UNSET else Document()
     # for each option what stands last wins, whole: a list is replaced, not added to
@@ -50,6 +56,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         model=_build(ModelOptions, given),
         engine=_build(EngineOptions, given),
         profiles=profiles,
+        files=_files(given),
         contexts=_build(ContextOptions, given),
         wyoming=wyoming,
         discovery=_build(DiscoveryOptions, given),
@@ -80,6 +87,23 @@ def _profile(name: str, given: Mapping[str, Given]) -> Profile:
             f"expected at most piece_max, which is {streaming.piece_max:g} s"
         )
     return Profile(name=name, streaming=streaming, **values)
+
+
+def _files(given: Mapping[str, Given]) -> FileOptions:
+    files = _build(FileOptions, given)
+    for longest in ("chunk_duration", "max_chunk_duration"):
+        seconds = getattr(files, longest)
+        if seconds and seconds < files.overlap_duration + 1:
+            raise ConfigError(
+                f"{given[longest].where} is {seconds:g} s, expected at least 1 s more than "
+                f"overlap_duration, which is {files.overlap_duration:g} s"
+            )
+    if files.max_chunk_duration and files.min_chunk_duration > files.max_chunk_duration:
+        raise ConfigError(
+            f"{given['min_chunk_duration'].where} is {files.min_chunk_duration:g} s, expected at "
+            f"most max_chunk_duration, which is {files.max_chunk_duration:g} s"
+        )
+    return files
 
 
 def _check_listeners(

@@ -98,6 +98,10 @@ class EngineInfo:
     """Length in seconds from which pieces may be closed, as the model recommends."""
     carry_text: bool = True
     """Whether the model is to read the text before a piece."""
+    parallel: int = 1
+    """Chunks of a file that are best decoded together."""
+    chunk_max: float = 28.0
+    """Length in seconds up to which a longer chunk of a file costs less a second."""
     running: str = ""
     """How it runs, for people: device and arithmetic."""
     context: Rule = CAREFUL
@@ -205,5 +209,14 @@ class Vad(Protocol):
         Returns:
             The n next states, and [n] probabilities that somebody speaks.
 
+        """
+        ...
+
+    def follow(
+        self, state: State, frames: NDArray[np.float32]
+    ) -> tuple[State, NDArray[np.float32]]:
+        """Judge further frames [n, 512] of one stream; returns its next state and [n] of the same.
+
+        It may be cheaper than `step`, frame after frame, and gives the same up to rounding.
         """
         ...

@@ -7,6 +7,7 @@ Contexts come in steps that depend on the request alone: a request decoded in co
 context, and so the text, that it gets alone.
 """
 
+import math
 from dataclasses import dataclass
 
 from wyoming_streamwhisper.core.wish import Kind
@@ -20,6 +21,8 @@ _STEPS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, FULL)
 _BEHIND = 3.0
 """Padding behind the audio that is to be decoded to its end: where a model does not see that
 nothing follows, it holds the last word back."""
+_BEHIND_CHUNK = 0.5
+"""The same behind a chunk of a file, which holds some of the pause that it ends in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +65,8 @@ def choose_rule(chosen: str, declared: str) -> Rule:
 
 def audio_context(kind: Kind, seconds: float, shortest: float) -> float:
     """Return the seconds of context for so many seconds of audio, at least the shortest."""
+    if kind is Kind.BULK:
+        # Many wait together, so that fine steps find company too; they are none of those above.
+        return min(max(math.ceil(2 * (seconds + _BEHIND_CHUNK)) / 2, shortest), FULL)
     needed = seconds if kind is Kind.PARTIAL else seconds + _BEHIND
     return next((step for step in _STEPS if step >= max(needed, shortest)), FULL)

@@ -31,7 +31,7 @@ from wyoming_streamwhisper.engine.api import (
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel
 from wyoming_streamwhisper.engine.ladder import Ladder
-from wyoming_streamwhisper.engine.schedule import Schedule, Waiting
+from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting
 from wyoming_streamwhisper.engine.trials import Trials
 from wyoming_streamwhisper.engine.worker import Worker
 
@@ -68,13 +68,15 @@ class LocalEngine:
         hang: float = _HANG,
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
+        bound: float | None = BOUND,
         calibrate: Callable[[Backend, CostModel], None] | None = None,
         trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
-        `calibrate` shows the cost model what batches take on this machine, in the same thread;
+        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate`
+        shows the cost model what batches take on this machine, in the same thread;
         without it that has to be learned in use.
         """
         self._load = load
@@ -87,7 +89,7 @@ class LocalEngine:
         self._calibrate = calibrate
         self._max_batch = max_batch
         self._cost = CostModel()
-        self._schedule = Schedule(max_batch, self._cost)
+        self._schedule = Schedule(max_batch, self._cost, bound)
         self._ladder = Ladder()
         self._looked = float("-inf")
         self._typical: Typical | None = None

@@ -75,7 +75,10 @@ class Waiting:
 class Schedule:
     """The requests that wait, and what they will cost."""
 
-    def __init__(self, max_batch: int, cost: CostModel | None = None, bound: float = BOUND) -> None:
+    def __init__(
+        self, max_batch: int, cost: CostModel | None = None, bound: float | None = BOUND
+    ) -> None:
+        """Begin; without a `bound` no request is urgent, and batches are as large as can be."""
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
@@ -186,6 +189,10 @@ class Schedule:
         on average. Where a batch saves nothing that is least for n = 1, where it costs as much as
         one request for n = N.
         """
+        if self._bound is None:
+            count = min(len(able), self._max_batch)
+            requests = [waiting.request for waiting in able[:count]]
+            return count, self._cost.predict(_shape(requests, able[0].key))
         waited_for = able[0].request.kind is Kind.FINAL
         limit = able[0].cost + self._bound if waited_for else max(able[0].cost, self._bound)
         best, least, lasts = 1, float("inf"), able[0].cost

@@ -16,6 +16,8 @@ from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import Engine, EngineInfo
 from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.bulk import Bulk
+from wyoming_streamwhisper.session.bulk import Terms as BulkTerms
 from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts
 from wyoming_streamwhisper.session.events import Final, Refused
 from wyoming_streamwhisper.session.profile import Profile
@@ -114,6 +116,26 @@ class Session:
         self._idle.clear()
         self._begun[number] = (self._clock(), context)
         return utterance
+
+    def begin_bulk(self, profile: Profile, asked: Asked) -> Bulk:
+        """Begin a recording, which has no context and yields to whoever speaks.
+
+        Raises:
+            Refused: the daemon stops, or the language is not one of the model's.
+
+        """
+        if self._stopping:
+            raise Refused("shutting-down", "the server is stopping")
+        terms = BulkTerms(
+            id=f"f{next(self._numbers)}",
+            languages=self._languages(profile, asked.language),
+            choose=bool(profile.languages),
+            task=profile.task,
+            beam_size=profile.beam_size,
+            pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
+            threshold=profile.streaming.vad_threshold,
+        )
+        return Bulk(terms, self._engine, self._vad, self.idle)
 
     def forget(self, satellite: str) -> None:
         """Drop a satellite's context before it expires."""
