@@ -34,6 +34,12 @@ class Asked:
     names: tuple[str, ...] = ()
     vad_sensitivity: str = ""
     partials: bool = True
+    prompt: str = ""
+    """Text that the speech is to go on from; empty for what was said before."""
+    turn: float = 0.0
+    """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
+    speech: bool = False
+    """Tell also when speech begins."""
 
 
 class Session:
@@ -105,8 +111,10 @@ class Session:
         heard = core.Utterance(
             self._streaming(profile, asked),
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
-            before=prompt.recent(self._contexts.prompt(context)),
+            before=prompt.recent(asked.prompt or self._contexts.prompt(context)),
             sensitivity=asked.vad_sensitivity or profile.vad_sensitivity,
+            turn=asked.turn,
+            tell_speech=asked.speech,
         )
         utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
         self._running[number] = utterance
