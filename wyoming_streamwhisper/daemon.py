@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING
 
-from wyoming_streamwhisper import __version__
+from wyoming_streamwhisper import __version__, files
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, Capacity, EngineInfo
@@ -27,6 +28,9 @@ from wyoming_streamwhisper.server.wyoming import WyomingServer
 from wyoming_streamwhisper.service import Service, service
 from wyoming_streamwhisper.session.events import Failed, Final
 from wyoming_streamwhisper.session.session import Asked, Session
+
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.server.http.server import HttpServer
 
 _LOG = logging.getLogger(__name__)
 
@@ -169,15 +173,12 @@ async def _serve(settings: Settings, systemd: Service) -> None:
     _LOG.info("wyoming-streamwhisper %s", __version__)
     async with _built(settings) as (engine, trials, session):
         server = WyomingServer(settings.wyoming, session)
+        web = _web(settings, session)
         try:
-            await server.start()
-        except OSError as error:
-            why = error.strerror or error
-            raise Unusable(
-                f"cannot listen: {why}; choose another address with --uri", EX_UNAVAILABLE
-            ) from error
-        announcement = Announcement(settings.discovery, _announced(settings, server))
-        try:
+            await _listen(server, "--uri")
+            if web is not None:
+                await _listen(web, "--http")
+            announcement = Announcement(settings.discovery, _announced(settings, server))
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
             if await _unless(stop, _load(engine, settings)):
@@ -191,10 +192,40 @@ async def _serve(settings: Settings, systemd: Service) -> None:
             systemd.stopping()
             await announcement.stop()
             server.stop_accepting()
+            if web is not None:
+                web.stop_accepting()
             await _finish(session)
         finally:
+            if web is not None:
+                await web.close()
             await server.close()
     _LOG.info("stopped")
+
+
+async def _listen(server: "WyomingServer | HttpServer", flag: str) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        why = error.strerror or error
+        raise Unusable(
+            f"cannot listen: {why}; choose another address with {flag}", EX_UNAVAILABLE
+        ) from error
+
+
+def _web(settings: Settings, session: Session) -> "HttpServer | None":
+    """Return the HTTP server, if there is to be one; its libraries are loaded only then."""
+    if not settings.http.uri:
+        return None
+    try:
+        from wyoming_streamwhisper.server.http.server import HttpServer
+    except ImportError as error:
+        raise Unusable(
+            f"http: {settings.http.http} needs the extra `http`: "
+            f"pip install 'wyoming-streamwhisper[http]' ({error})"
+        ) from error
+    return HttpServer(
+        settings.http, session, files.begin, idle_timeout=settings.wyoming.idle_timeout
+    )
 
 
 def _stop_signal() -> asyncio.Event:

@@ -138,7 +138,12 @@ def test_a_turn_that_fails_does_not_take_the_next_one_along() -> None:
         return EngineError("engine-failed", "so says the script") if count == "16000" else count
 
     turns = run(
-        lambda s: [s.feed(loud(1.0), FORMAT), s.end_turn(), s.feed(loud(2.0), FORMAT), s.end_turn()],
+        lambda s: [
+            s.feed(loud(1.0), FORMAT),
+            s.end_turn(),
+            s.feed(loud(2.0), FORMAT),
+            s.end_turn(),
+        ],
         2,
         script=script,
     )

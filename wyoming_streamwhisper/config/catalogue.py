@@ -6,6 +6,7 @@ from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import Option, declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
+from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
@@ -17,6 +18,7 @@ ROOMS: dict[str, tuple[type[object], ...]] = {
     "Recognition (each profile may have its own)": (Profile, Streaming),
     "Memory of satellites": (ContextOptions,),
     "Wyoming server": (WyomingOptions,),
+    "HTTP server": (HttpOptions,),
     "Discovery": (DiscoveryOptions,),
     "Log": (LogOptions,),
 }

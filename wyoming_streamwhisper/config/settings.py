@@ -14,6 +14,7 @@ from wyoming_streamwhisper.engine.options import EngineOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
+from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
@@ -31,6 +32,7 @@ class Settings:
     """At least one; the first is what a client gets that asks for none."""
     contexts: ContextOptions = field(default_factory=ContextOptions)
     wyoming: WyomingOptions = field(default_factory=WyomingOptions)
+    http: HttpOptions = field(default_factory=HttpOptions)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
     log: LogOptions = field(default_factory=LogOptions)
 
@@ -52,6 +54,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         profiles=profiles,
         contexts=_build(ContextOptions, given),
         wyoming=wyoming,
+        http=_build(HttpOptions, given),
         discovery=_build(DiscoveryOptions, given),
         log=_build(LogOptions, given),
     )

@@ -85,6 +85,16 @@ class Session:
         """Utterances under way."""
         return len(self._running)
 
+    @property
+    def full(self) -> bool:
+        """Whether a further utterance would be refused for those that run."""
+        return len(self._running) >= self._options.max_utterances
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no utterance begins any more."""
+        return self._stopping
+
     def begin(self, profile: Profile, asked: Asked) -> Utterance:
         """Begin an utterance; the caller closes it.
 

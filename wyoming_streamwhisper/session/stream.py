@@ -7,7 +7,7 @@ kept until the text that covers it was told. All of it happens in the event loop
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
@@ -72,7 +72,7 @@ class Stream:
 
     @property
     def heard(self) -> float:
-        """Seconds of audio that were fed in all."""
+        """Seconds of audio that were fed and not taken back."""
         return (self._done + self._waits) / RATE
 
     def feed(self, pcm: bytes, form: AudioFormat) -> None:
@@ -88,11 +88,14 @@ class Stream:
         self._add(None)
 
     def clear(self) -> None:
-        """Forget the audio that is not done with, and the turn that it belongs to."""
+        """Forget the audio behind the last end that was told; positions do not count it."""
         self._converter = None
-        self._waiting.clear()
-        self._done, self._waits = self._done + self._waits, 0
+        while self._waiting and (last := self._waiting[-1]) is not None:
+            self._waiting.pop()
+            self._waits -= len(last)
         self._moved.set()
+        if self._waiting:  # turns that were ended before are answered
+            return
         # What comes from now on is another turn's.
         utterance, self._utterance = self._utterance, None
         if utterance is not None:
@@ -104,7 +107,7 @@ class Stream:
             self._moved.clear()
             await self._moved.wait()
 
-    async def events(self) -> AsyncIterator[Turn]:
+    async def events(self) -> AsyncGenerator[Turn, None]:
         """Yield what becomes of each turn, one turn after the other, until `close`.
 
         Raises:
