@@ -159,11 +159,11 @@ def test_an_utterance_that_is_too_long_goes_on_as_the_next_turn() -> None:
     assert outcomes(turns) == ["32000", "16000"]
 
 
-def test_details_are_told_to_those_who_ask() -> None:
+def test_the_begin_of_speech_is_told_to_those_who_ask() -> None:
     def script(request: Request) -> str:
         return "one two three"
 
-    asked = replace(TURN, details=True, partials=True)
+    asked = replace(TURN, speech=True, partials=True)
     turns = run(lambda s: [s.feed(quiet(0.5) + loud(1.0), FORMAT), s.end_turn()], 1, asked,
                 script=script)  # fmt: skip
     speech = [turn.event for turn in turns if isinstance(turn.event, Speech)]

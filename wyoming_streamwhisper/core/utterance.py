@@ -171,8 +171,8 @@ class Utterance:
 
     def speech(self, probabilities: Sequence[float]) -> None:
         """Learn how probably each further frame of 512 samples is speech, in order."""
-        if self._done:
-            return
+        if self._done or (self._total is not None and self._voice.known >= self._total):
+            return  # what is heard behind the end is another's
         for probability in probabilities:
             self._voice.feed((probability,))
             # Judged frame by frame, so that it does not matter how many come at once.

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.server.http.problems import Problem
+from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem
 from wyoming_streamwhisper.session.session import Session
 
 
@@ -26,7 +26,7 @@ def check_ready(session: Session) -> None:
 
 def health_router(session: Session) -> APIRouter:
     """Return the routes for probes and Prometheus."""
-    router = APIRouter(tags=["health"])
+    router = APIRouter(tags=["health"], responses=RESPONSES)
 
     @router.get("/healthz", summary="Whether the process is alive")
     async def alive() -> JSONResponse:

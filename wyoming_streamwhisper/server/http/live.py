@@ -169,7 +169,7 @@ class PcmStream(_Plain):
             satellite=self.id if said.use_context else "",
             language=said.language,
             turn=said.end_silence,
-            details=True,
+            speech=True,
         )
         super().__init__(f"stream:{self.id}", session, Stream(session, profile, asked))
         self._float = said.sample_format == "float32"
@@ -211,7 +211,7 @@ class ArrayStream(_Plain):
         """Begin; raises Problem for what cannot be had."""
         profile = choose(session, "")
         check_language(session, profile, language)
-        asked = Asked(satellite=name, language=language, turn=_TURN, details=True)
+        asked = Asked(satellite=name, language=language, turn=_TURN, speech=True)
         super().__init__(f"client:{name}", session, Stream(session, profile, asked))
         self._name = name
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from wyoming_streamwhisper.server.http.problems import Problem, problem_of
+from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem, problem_of
 from wyoming_streamwhisper.session.events import Refused
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Session
@@ -52,14 +52,14 @@ def check_language(session: Session, profile: Profile, language: str) -> None:
 
 def models_router(session: Session) -> APIRouter:
     """Return the routes that list the model and, by name, the profiles."""
-    router = APIRouter(prefix="/v1/models", tags=["models"])
+    router = APIRouter(prefix="/v1/models", tags=["models"], responses=RESPONSES)
 
     @router.get("", summary="List the model and the profiles")
     async def list_models(request: Request) -> dict[str, Any]:
         names = dict.fromkeys((session.info.model, *session.profiles))
         return {"object": "list", "data": [_entry(name) for name in names]}
 
-    @router.get("/{name:path}", summary="Describe one of them", responses={404: {}})
+    @router.get("/{name:path}", summary="Describe one of them")
     async def one_model(name: str) -> dict[str, Any]:
         if name != session.info.model and name not in session.profiles:
             raise Problem(404, "unknown-model", "there is no model or profile of that name")

@@ -34,6 +34,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         400: "The body cannot be read",
         401: "No token, or a wrong one",
         403: "A page of another origin",
+        404: "There is nothing of that name",
+        405: "Not with this method",
         413: "The upload is too large, or the recording too long",
         415: "The body is no form, or the file no audio",
         422: "A field has a value that cannot be had",

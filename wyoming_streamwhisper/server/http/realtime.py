@@ -168,7 +168,7 @@ class Realtime(Conversation):
             names=tuple((wanted and wanted.keywords) or ()),
             prompt=(wanted and wanted.prompt) or "",
             turn=detection.silence if detection else 0.0,
-            details=True,
+            speech=True,
         )
         return profile, asked
 
