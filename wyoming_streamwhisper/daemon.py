@@ -223,9 +223,8 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
             f"http: {settings.http.http} needs the extra `http`: "
             f"pip install 'wyoming-streamwhisper[http]' ({error})"
         ) from error
-    return HttpServer(
-        settings.http, session, files.begin, idle_timeout=settings.wyoming.idle_timeout
-    )
+    begin = functools.partial(files.begin, options=settings.files)
+    return HttpServer(settings.http, session, begin, idle_timeout=settings.wyoming.idle_timeout)
 
 
 def _stop_signal() -> asyncio.Event:

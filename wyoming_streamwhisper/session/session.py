@@ -17,7 +17,8 @@ from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import Engine, EngineInfo
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts
-from wyoming_streamwhisper.session.events import Final, Refused
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
+from wyoming_streamwhisper.session.feed import Feed, Happening
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.utterance import Terms, Utterance
 
@@ -34,8 +35,6 @@ class Asked:
     names: tuple[str, ...] = ()
     vad_sensitivity: str = ""
     partials: bool = True
-    prompt: str = ""
-    """Text that the speech is to go on from; empty for what was said before."""
     turn: float = 0.0
     """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
     speech: bool = False
@@ -67,6 +66,8 @@ class Session:
         self._begun: dict[str, tuple[float, Context]] = {}
         self._numbers = itertools.count(1)
         self._stopping = False
+        self.feed = Feed()
+        """What happens to all satellites, for who looks on."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -88,7 +89,7 @@ class Session:
     @property
     def full(self) -> bool:
         """Whether a further utterance would be refused for those that run."""
-        return len(self._running) >= self._options.max_utterances
+        return self._full()
 
     @property
     def stopping(self) -> bool:
@@ -121,7 +122,7 @@ class Session:
         heard = core.Utterance(
             self._streaming(profile, asked),
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
-            before=prompt.recent(asked.prompt or self._contexts.prompt(context)),
+            before=prompt.recent(self._contexts.prompt(context)),
             sensitivity=asked.vad_sensitivity or profile.vad_sensitivity,
             turn=asked.turn,
             tell_speech=asked.speech,
@@ -131,7 +132,18 @@ class Session:
         metrics.RUNNING.set(len(self._running))
         self._idle.clear()
         self._begun[number] = (self._clock(), context)
+        utterance.on_event = lambda event: self._happened(utterance, event)
+        self._happened(utterance, None)
         return utterance
+
+    def check_language(self, profile: Profile, language: str) -> None:
+        """Make sure that a language can be asked for.
+
+        Raises:
+            Refused: it is not one of the model's.
+
+        """
+        self._languages(profile, language)
 
     def forget(self, satellite: str) -> None:
         """Drop a satellite's context before it expires."""
@@ -189,8 +201,18 @@ class Session:
             policy="local_agreement" if profile.task == "translate" else streaming.policy,
         )
 
+    def _happened(self, utterance: Utterance, event: Event | None, *, over: bool = False) -> None:
+        """Tell who looks on."""
+        if self.feed.heard:
+            terms, (begun, _) = utterance.terms, self._begun[utterance.terms.id]
+            over = over or isinstance(event, Final | Failed)
+            seconds = self._clock() - begun
+            self.feed.publish(Happening(terms.id, terms.satellite, seconds, event, over))
+
     def _ended(self, utterance: Utterance, final: Final | None) -> None:
         number = utterance.terms.id
+        if utterance.result == "dropped":
+            self._happened(utterance, None, over=True)
         del self._running[number]
         metrics.RUNNING.set(len(self._running))
         if not self._running:

@@ -77,6 +77,8 @@ class Utterance:
         self._urgent: set[int] = set()
         self._partial: Partial | None = None
         self._speech: Speech | None = None
+        self.on_event: Callable[[Event], None] = lambda event: None
+        """Told everything that is told to who reads `events`, for who looks on."""
         self.on_covered: Callable[[int], None] = lambda samples: None
         """Told up to which sample the audio is done with: its text is in closed pieces."""
         self._outcome: Final | Failed | None = None
@@ -279,9 +281,11 @@ class Utterance:
         match event:
             case core.Began(start):
                 self._speech = Speech(start / RATE)
+                self.on_event(self._speech)
             case core.Words(text, revision, tail):
                 self._partial = Partial(text, revision, tail)
                 metrics.PARTIALS.inc()
+                self.on_event(self._partial)
             case core.Finished(text, revision, language, probability):
                 self._conclude(Final(text, revision, language, probability))
             case core.Failed(code, message):
@@ -295,6 +299,7 @@ class Utterance:
         """Take the first outcome; what comes later changes nothing."""
         if self._outcome is None:
             self._outcome = outcome
+            self.on_event(outcome)
             self._moved.set()
             if self._told is not None:
                 metrics.ANSWER.observe(time.perf_counter() - self._told)

@@ -1,11 +1,16 @@
 """Alive, ready, figures, models and the documentation."""
 
+import asyncio
+import json
 import re
+from typing import Any
 
+import httpx
 import pytest
 
-from tests.server.door import House
-from tests.server.http.web import Web, serving
+from tests.clips import TURN_ON
+from tests.server.door import PATIENCE, House
+from tests.server.http.web import Web, array, line, serving
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.session.profile import Profile
 
@@ -80,3 +85,31 @@ def test_nothing_more_is_imported_where_it_is_off() -> None:
 
     code = "import sys, wyoming_streamwhisper.daemon; assert 'fastapi' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_looks_on_sees_satellites(web: Web) -> None:
+    async def look() -> list[tuple[str, dict[str, Any]]]:
+        seen: list[tuple[str, dict[str, Any]]] = []
+        async with (
+            asyncio.timeout(PATIENCE),
+            httpx.AsyncClient() as client,
+            client.stream("GET", f"{web.url}/events", timeout=PATIENCE) as answer,
+            line(f"{web.ws}/ws/transcription?client_id=kitchen&language=en") as speaker,
+        ):
+            kind = ""
+            async for text in answer.aiter_lines():
+                if text.startswith("event: "):
+                    kind = text.removeprefix("event: ")
+                    if not seen:  # now we are heard
+                        await speaker.send(array(TURN_ON.pcm))
+                        await speaker.send({"type": "stop"})
+                elif text:
+                    seen.append((kind, json.loads(text.removeprefix("data: "))))
+                    if seen[-1][1].get("type") == "final":
+                        return seen
+        return seen
+
+    seen = asyncio.run(look())
+    assert seen[0] == ("load", {"running": 0, "ready": True})
+    final = seen[-1][1]
+    assert (final["satellite"], final["text"]) == ("kitchen", TURN_ON.text)

@@ -34,5 +34,3 @@ def test_the_document_is_kept(web: Web) -> None:
         check()
         tried += 1
     assert tried >= 8
-
-

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.problems import Problem
 
-_OPEN = frozenset(("/healthz", "/readyz"))
-"""What probes may ask without a token; it tells nothing about anybody."""
+_OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json")
+"""What may be asked without a token, with what is below it: it tells nothing about anybody."""
 _SUBPROTOCOL = "openai-insecure-api-key."
 """How pages in a browser, which cannot set headers there, hand OpenAI's WebSocket their token."""
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -52,7 +52,7 @@ class Access:
         return None
 
     def _is_known(self, scope: Scope, headers: Headers) -> bool:
-        if not self._tokens or scope["path"] in _OPEN:
+        if not self._tokens or _is_open(scope["path"]):
             return True
         shown = _digest(_token(headers, scope.get("subprotocols", ())))
         # All are compared, and in constant time, so that time tells nothing about any of them.
@@ -63,6 +63,10 @@ class Access:
         if origin is None or "*" in self._origins or origin in self._origins:
             return True
         return urlsplit(origin).netloc == headers.get("host")
+
+
+def _is_open(path: str) -> bool:
+    return any(path == known or path.startswith(known + "/") for known in _OPEN)
 
 
 def _token(headers: Headers, subprotocols: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.server.http.access import Access
 from wyoming_streamwhisper.server.http.door import Door
+from wyoming_streamwhisper.server.http.events import events_router
 from wyoming_streamwhisper.server.http.health import health_router
 from wyoming_streamwhisper.server.http.live import live_router
 from wyoming_streamwhisper.server.http.models import models_router
@@ -36,6 +37,7 @@ def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -
     app.include_router(models_router(session))
     transcripts = Transcripts(session, Uploads(options), begin)
     app.include_router(transcripts_router(transcripts))
+    app.include_router(events_router(session))
     app.include_router(live_router(door))
     app.include_router(realtime_router(door))
     add_docs(app, secured=bool(options.http_tokens))

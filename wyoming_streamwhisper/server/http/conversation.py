@@ -173,6 +173,7 @@ class Conversations:
         self._most, self._resume = most, resume
         self._known: dict[str, Conversation] = {}
         self._expiring: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._known)
@@ -193,13 +194,14 @@ class Conversations:
             await conversation.serve(socket, after)
         finally:
             if not conversation.attached:
-                lost = not (socket.left or conversation.over)
+                lost = not (socket.left or conversation.over or self._closed)
                 task = asyncio.create_task(self._expire(conversation, self._resume if lost else 0))
                 self._expiring.add(task)
                 task.add_done_callback(self._expiring.discard)
 
     async def close(self) -> None:
         """End all."""
+        self._closed = True
         for task in self._expiring:
             task.cancel()
         for conversation in list(self._known.values()):

@@ -8,28 +8,13 @@ from typing import Any
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.words import Word
 from wyoming_streamwhisper.files import Result, Segment
+from wyoming_streamwhisper.files.formats import as_json
 
 
 def plain(result: Result, model: str) -> dict[str, Any]:
-    """Write all that is known, as `/transcribe` answers."""
-    return {
-        "text": result.text,
-        "language": result.language,
-        "duration": round(result.duration, 3),
-        "model": model,
-        "segments": [
-            {
-                **_span(segment),
-                "text": segment.text,
-                "language": segment.language,
-                "words": [
-                    {**_span(w), "word": w.text.strip(), "probability": round(w.probability, 3)}
-                    for w in segment.words
-                ],
-            }
-            for segment in result.segments
-        ],
-    }
+    """Write all that is known, as the command `transcribe` does, and who heard it."""
+    written: dict[str, Any] = json.loads(as_json(result))
+    return {**written, "model": model, "fault": result.fault}
 
 
 def short(result: Result) -> dict[str, Any]:
@@ -75,24 +60,6 @@ def event(body: dict[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
-def subtitles(result: Result, form: str) -> str:
-    """Write SubRip (`srt`) or WebVTT (`vtt`)."""
-    point = "," if form == "srt" else "."
-    lines = [] if form == "srt" else ["WEBVTT", ""]
-    for number, segment in enumerate(result.segments, 1):
-        if form == "srt":
-            lines.append(str(number))
-        times = f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
-        lines += [times, segment.text.replace("-->", "->"), ""]
-    return "\n".join(lines)
-
-
-def _clock(seconds: float, point: str) -> str:
-    milliseconds = round(seconds * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
-
-
 def _span(part: Segment | Word) -> dict[str, float]:
     return {"start": round(part.start, 3), "end": round(part.end, 3)}
 
@@ -106,7 +73,7 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
         "text": segment.text,
         "tokens": [token for word in segment.words for token in word.tokens],
         "temperature": 0.0,
-        "avg_logprob": segment.average_logprob,
+        "avg_logprob": round(max(segment.average_logprob, -99.0), 3),
         "compression_ratio": round(len(text) / max(len(zlib.compress(text)), 1), 3),
-        "no_speech_prob": segment.no_speech,
+        "no_speech_prob": round(segment.no_speech, 3),
     }

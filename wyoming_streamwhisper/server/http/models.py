@@ -45,7 +45,7 @@ def check_language(session: Session, profile: Profile, language: str) -> None:
 
     """
     try:
-        session.languages(profile, language)
+        session.check_language(profile, language)
     except Refused as refused:
         raise problem_of(refused) from refused
 

@@ -69,6 +69,8 @@ class Realtime(Conversation):
         self._format = AudioFormat(24_000, 2, 1)
         self._received = 0
         """Bytes of audio that arrived, as they were written before base64."""
+        self._event_id: Any = None
+        """What the client calls the event that is heard now, if it calls it something."""
         self._heard = False
         """Whether there is audio that is not committed."""
         self._items = 0
@@ -97,6 +99,7 @@ class Realtime(Conversation):
         if isinstance(message, bytes):
             raise Problem(400, "bad-message", "events are text")
         event = read_object(message)
+        self._event_id = event.get("event_id")
         match event.get("type"):
             case "input_audio_buffer.append":
                 self._append(event.get("audio"))
@@ -112,6 +115,7 @@ class Realtime(Conversation):
                 self._update(event, "transcription_session.updated", said)
             case _:
                 raise Problem(400, "bad-message", "there is no event of that type here", "type")
+        self._event_id = None
 
     def _append(self, audio: Any) -> None:
         if not isinstance(audio, str):
@@ -160,13 +164,14 @@ class Realtime(Conversation):
         profile = choose(self._session, (wanted and wanted.model) or self._model)
         language = (wanted and wanted.language) or ""
         check_language(self._session, profile, language)
+        if wanted is not None and wanted.prompt:
+            profile = replace(profile, initial_prompt=wanted.prompt)
         if detection is not None and detection.threshold is not None:
             streaming = replace(profile.streaming, vad_threshold=detection.threshold)
             profile = replace(profile, streaming=streaming)
         asked = Asked(
             language=language,
             names=tuple((wanted and wanted.keywords) or ()),
-            prompt=(wanted and wanted.prompt) or "",
             turn=detection.silence if detection else 0.0,
             speech=True,
         )
@@ -240,7 +245,7 @@ class Realtime(Conversation):
 
     def complain(self, problem: Problem) -> Body:
         """Write a problem as an event."""
-        return {"type": "error", "error": {**problem.error(), "event_id": None}}
+        return {"type": "error", "error": {**problem.error(), "event_id": self._event_id}}
 
     def numbered(self, body: Body, number: int) -> Body:
         """Give an event its identity, from which a client can go on."""

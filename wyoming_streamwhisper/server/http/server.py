@@ -44,6 +44,8 @@ class HttpServer:
         self, options: HttpOptions, session: Session, begin: Begin, *, idle_timeout: float = 300.0
     ) -> None:
         """Prepare; `begin` begins recordings, the time is in seconds."""
+        # What is wrong with a form, its client is told.
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)
         self._options = options
         self.door = Door(session, options, idle_timeout)
         config = uvicorn.Config(

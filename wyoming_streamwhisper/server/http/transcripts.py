@@ -3,7 +3,7 @@
 Everything goes through `files`, which yields to whoever speaks live.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from wyoming_streamwhisper.core.words import append
 from wyoming_streamwhisper.engine.api import EngineError
 from wyoming_streamwhisper.files import BadRecording, Job, Result
+from wyoming_streamwhisper.files.formats import as_srt, as_vtt
 from wyoming_streamwhisper.server.http import formats
 from wyoming_streamwhisper.server.http.forms import (
     PlainForm,
@@ -55,8 +56,8 @@ class Transcripts:
         """Answer in English, as OpenAI does."""
         async with self._received(request) as upload:
             form = read(TranslationForm, upload.fields)
-            profile = replace(choose(self._session, form.model), task="translate")
-            result = await self._result(request, upload, profile, Asked(prompt=form.prompt))
+            profile = self._profile(form, "translate")
+            result = await self._result(request, upload, profile, Asked())
             return _written(result, form.response_format, "translate", ["segment"])
 
     async def transcription(self, request: Request) -> Response:
@@ -64,8 +65,8 @@ class Transcripts:
         async with AsyncExitStack() as stack:
             upload = await stack.enter_async_context(self._received(request))
             form = read(TranscriptionForm, upload.fields)
-            profile = replace(choose(self._session, form.model), task="transcribe")
-            asked = Asked(language=form.language, prompt=form.prompt, names=tuple(form.keywords))
+            profile = self._profile(form, "transcribe")
+            asked = Asked(language=form.language, names=tuple(form.keywords))
             if form.stream:
                 job = await self._begun(stack, upload, profile, asked)
                 events = self._events(request, upload, job)
@@ -75,6 +76,10 @@ class Transcripts:
             result = await self._result(request, upload, profile, asked)
             kinds = form.timestamp_granularities
             return _written(result, form.response_format, "transcribe", kinds)
+
+    def _profile(self, form: TranslationForm, task: str) -> Profile:
+        profile = replace(choose(self._session, form.model), task=task)
+        return replace(profile, initial_prompt=form.prompt) if form.prompt else profile
 
     def _received(self, request: Request) -> AbstractAsyncContextManager[Upload]:
         check_ready(self._session)
@@ -139,7 +144,7 @@ async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
         yield event
 
 
-def _written(result: Result, form: str, task: str, granularities: list[Any]) -> Response:
+def _written(result: Result, form: str, task: str, granularities: Sequence[str]) -> Response:
     match form:
         case "json":
             return JSONResponse(formats.short(result))
@@ -147,9 +152,26 @@ def _written(result: Result, form: str, task: str, granularities: list[Any]) -> 
             return JSONResponse(formats.verbose(result, task, granularities))
         case "text":
             return PlainTextResponse(result.text + "\n")
+        case "vtt":
+            return PlainTextResponse(as_vtt(result), media_type="text/vtt")
         case _:
-            media = "text/vtt" if form == "vtt" else "application/x-subrip"
-            return PlainTextResponse(formats.subtitles(result, form), media_type=media)
+            return PlainTextResponse(as_srt(result), media_type="application/x-subrip")
+
+
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            media: {}
+            for media in (
+                "application/json",
+                "text/plain",
+                "text/vtt",
+                "application/x-subrip",
+                "text/event-stream",
+            )
+        }
+    }
+}
 
 
 def transcripts_router(transcripts: Transcripts) -> APIRouter:
@@ -171,7 +193,9 @@ def transcripts_router(transcripts: Transcripts) -> APIRouter:
             "Translate a recording to English as OpenAI's API does",
         ),
     ):
-        router.post(path, summary=summary, openapi_extra=described(form))(_answered(answer))
+        router.post(
+            path, summary=summary, responses=_FORMS, openapi_extra=described(form)
+        )(_answered(answer))
     return router
 
 

@@ -59,7 +59,7 @@ class Uploads:
         """
         if self._running >= self._options.http_max_uploads:
             raise Problem(429, "too-many-uploads", "too many uploads are under way")
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Problem(415, "no-form", "the body is no multipart/form-data")
         if int(request.headers.get("content-length", "0")) > self._options.http_max_size:
             raise self._too_large()
@@ -155,6 +155,8 @@ def _read_form(form: FormData, deadline: float) -> Upload:
     files = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
     if not files:
         raise Problem(400, "no-file", "the form has no file named `file`", "file")
+    if not files[0].size:
+        raise Problem(400, "empty", "the file is empty", "file")
     fields: dict[str, list[str]] = {}
     for key, value in form.multi_items():
         if isinstance(value, str):
