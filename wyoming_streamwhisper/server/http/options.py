@@ -42,7 +42,11 @@ class HttpOptions:
         4, "Most uploads at once; a further one is answered with status 429.", low=1, high=1000
     )
     http_max_size: int = option(
-        1 << 30, "Largest upload; it is kept in a temporary file.", unit="bytes", low=1024
+        1 << 30,
+        "Largest upload; it is kept in a temporary file.",
+        unit="bytes",
+        low=1024,
+        high=1 << 40,
     )
     http_max_duration: float = option(
         21600.0, "Longest recording that is taken.", unit="s", low=1.0, high=864000.0

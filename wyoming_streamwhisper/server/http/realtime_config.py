@@ -23,25 +23,25 @@ class Format(BaseModel):
     """How audio is written; `rate` is in Hz and counts for PCM only, G.711 is always 8000 Hz."""
 
     type: Law = "audio/pcm"
-    rate: int = Field(24_000, ge=8_000, le=48_000)
+    rate: int = Field(default=24_000, ge=8_000, le=48_000)
 
 
 class Transcription(BaseModel):
     """What is asked of the model; null says nothing."""
 
-    model: str | None = Field(None, max_length=256)
-    language: str | None = Field(None, max_length=256)
-    prompt: str | None = Field(None, max_length=10_000)
-    keywords: list[str] | None = Field(None, max_length=_MOST_KEYWORDS)
+    model: str | None = Field(default=None, max_length=256)
+    language: str | None = Field(default=None, max_length=256)
+    prompt: str | None = Field(default=None, max_length=10_000)
+    keywords: list[str] | None = Field(default=None, max_length=_MOST_KEYWORDS)
 
 
 class TurnDetection(BaseModel):
     """When silence ends a turn."""
 
     type: Literal["server_vad", "semantic_vad"] = "server_vad"
-    threshold: float | None = Field(0.5, ge=0.05, le=0.95)
-    prefix_padding_ms: int | None = Field(300, ge=0, le=10_000)
-    silence_duration_ms: int | None = Field(500, ge=60, le=10_000)
+    threshold: float | None = Field(default=0.5, ge=0.05, le=0.95)
+    prefix_padding_ms: int | None = Field(default=300, ge=0, le=10_000)
+    silence_duration_ms: int | None = Field(default=500, ge=60, le=10_000)
     eagerness: Literal["low", "medium", "high", "auto"] | None = None
 
     @property

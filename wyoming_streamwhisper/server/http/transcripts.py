@@ -117,8 +117,7 @@ class Transcripts:
                 delta, text = whole[len(text) :], whole
                 yield formats.event({"type": "transcript.text.delta", "delta": delta})
             result = await self._uploads.within(upload, job, job.result())
-            done = {"type": "transcript.text.done", "text": result.text}
-            yield formats.event({**done, "usage": formats.usage(result)})
+            yield formats.event({"type": "transcript.text.done", "text": result.text})
         except (Refused, BadRecording, EngineError, Problem) as error:
             problem = error if isinstance(error, Problem) else problem_of(error)
             if not text:
@@ -193,9 +192,9 @@ def transcripts_router(transcripts: Transcripts) -> APIRouter:
             "Translate a recording to English as OpenAI's API does",
         ),
     ):
-        router.post(
-            path, summary=summary, responses=_FORMS, openapi_extra=described(form)
-        )(_answered(answer))
+        router.post(path, summary=summary, responses=_FORMS, openapi_extra=described(form))(
+            _answered(answer)
+        )
     return router
 
 
