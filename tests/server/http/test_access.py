@@ -29,19 +29,17 @@ def test_each_token_opens_all_doors(house: House, token: str) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, bearer(""), bearer("first"), bearer("first secret "), {"Authorization": "Basic Zm9v"}],
-    ids=["none", "empty", "half", "space", "basic"],
+    [{}, bearer("first"), bearer("First secret"), {"Authorization": "Basic Zm9v"}],
+    ids=["none", "half", "case", "basic"],
 )
 def test_nobody_comes_in_without_one(house: House, headers: dict[str, str]) -> None:
-    allowed = headers == bearer("first secret ")  # spaces around a header's value do not count
     with serving(house, http_tokens=TOKENS) as web:
         answer = web.get("/v1/models", headers=headers)
-        assert answer.status_code == (200 if allowed else 401)
-        if not allowed:
-            assert answer.headers["www-authenticate"] == "Bearer"
-            assert answer.json()["error"]["code"] == "unauthorized"
-            sent = httpx.post(f"{web.url}/transcribe", headers=headers, content=b"x" * 100_000)
-            assert sent.status_code == 401
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json()["error"]["code"] == "unauthorized"
+        sent = httpx.post(f"{web.url}/transcribe", headers=headers, content=b"x" * 100_000)
+        assert sent.status_code == 401
 
 
 def test_probes_need_none(house: House) -> None:

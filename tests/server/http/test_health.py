@@ -76,7 +76,7 @@ def test_options_have_names_of_their_own_and_secrets_are_kept() -> None:
     assert settings.http.uri == "tcp://127.0.0.1:10380"
     assert "hush" not in repr(settings)
     assert load([], {}).http.uri == ""
-    assert load(["--http", "tcp://:1"], {}).http.uri == "tcp://:1"
+    assert load(["--http", "tcp://[::]:1"], {}).http.uri == "tcp://[::]:1"
 
 
 def test_nothing_more_is_imported_where_it_is_off() -> None:

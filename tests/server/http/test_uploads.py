@@ -68,7 +68,7 @@ def test_openai_s_forms(web: Web, form: str) -> None:
             assert {"avg_logprob", "compression_ratio", "tokens"} <= said["segments"][0].keys()
             assert "words" not in said
         case _:
-            assert TURN_ON.text in answer.text
+            assert TURN_ON.text in answer.text.replace("\n", " ")
             assert " --> " in answer.text
             assert answer.text.startswith("WEBVTT" if form == "vtt" else "1\n00:00:0")
 
@@ -96,6 +96,7 @@ def test_the_text_comes_in_events(web: Web) -> None:
     assert deltas == events[-1]["text"] == f"{TURN_ON.text} {SHORT.text}"
 
 
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # translations, by OpenAI
 def test_the_official_package_transcribes_and_streams_unchanged(web: Web) -> None:
     openai = pytest.importorskip("openai")
     with openai.OpenAI(api_key="none", base_url=f"{web.url}/v1") as client:

@@ -29,7 +29,7 @@ class Access:
 
     def __init__(self, app: ASGIApp, options: HttpOptions) -> None:
         self._app = app
-        self._tokens = [_digest(token) for token in options.http_tokens]
+        self._tokens = [_digest(token.encode()) for token in options.http_tokens]
         self._origins = options.http_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,17 +69,17 @@ def _is_open(path: str) -> bool:
     return any(path == known or path.startswith(known + "/") for known in _OPEN)
 
 
-def _token(headers: Headers, subprotocols: Sequence[str]) -> str:
+def _token(headers: Headers, subprotocols: Sequence[str]) -> bytes:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return token.strip()
+        return token.strip().encode("latin-1")  # the bytes as they came
     shown = [name for name in subprotocols if name.startswith(_SUBPROTOCOL)]
-    return shown[0].removeprefix(_SUBPROTOCOL) if shown else ""
+    return shown[0].removeprefix(_SUBPROTOCOL).encode() if shown else b""
 
 
-def _digest(token: str) -> bytes:
+def _digest(token: bytes) -> bytes:
     """Make tokens of one length: comparing those of different lengths would tell the length."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(token).digest()
 
 
 def subprotocol(scope: Any) -> str | None:

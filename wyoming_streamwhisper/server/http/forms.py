@@ -11,21 +11,24 @@ F = TypeVar("F", bound=BaseModel)
 _LONGEST = 10_000
 """Characters of a prompt; far more than a model reads."""
 
+_MODEL = "The model, by any of its names, or a profile: see models."
+_LANGUAGE = "Whisper's code; empty detects it."
+
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 
 
 class PlainForm(BaseModel):
     """Fields of `/transcribe`."""
 
-    model_size: str = Field("", max_length=256, description="The model or a profile; see models.")
-    language: str = Field("", max_length=256, description="Whisper's code, or empty to detect it.")
+    model_size: str = Field("", max_length=256, description=_MODEL)
+    language: str = Field("", max_length=256, description=_LANGUAGE, examples=["en"])
     task: Literal["", "transcribe", "translate"] = Field("", description="As the profile says.")
 
 
 class TranslationForm(BaseModel):
     """Fields that OpenAI's translations and transcriptions share."""
 
-    model: str = Field("", max_length=256, description="The model or a profile; see models.")
+    model: str = Field("", max_length=256, description=_MODEL)
     prompt: str = Field("", max_length=_LONGEST, description="Text that the speech goes on from.")
     response_format: ResponseFormat = "json"
     temperature: float = Field(
@@ -36,7 +39,7 @@ class TranslationForm(BaseModel):
 class TranscriptionForm(TranslationForm):
     """Fields of OpenAI's transcriptions."""
 
-    language: str = Field("", max_length=256, description="Whisper's code, or empty to detect it.")
+    language: str = Field("", max_length=256, description=_LANGUAGE, examples=["en"])
     keywords: list[str] = Field([], max_length=1000, description="Words to be spelled right.")
     stream: bool = Field(False, description="Send the text while it comes, as events.")
     timestamp_granularities: list[Literal["word", "segment"]] = Field(

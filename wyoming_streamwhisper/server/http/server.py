@@ -21,7 +21,6 @@ from wyoming_streamwhisper.server.sockets import bind_unix, unix_path
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
-_LOOPBACK = "127.0.0.1"
 _LARGEST_MESSAGE = 16 << 20
 """Bytes of a WebSocket message; OpenAI's clients may append 15 MiB of audio at once."""
 _PING = 20.0
@@ -102,6 +101,7 @@ class HttpServer:
 
     async def close(self) -> None:
         """End all connections, after what is answered has left."""
+        self.stop_accepting()
         await self.door.conversations.close()
         self._server.should_exit = True
         if self._serving is not None:
@@ -114,8 +114,7 @@ class HttpServer:
         if uri.scheme == "unix":
             self._path = unix_path(self._options.uri)
             return bind_unix(self._path)
-        # Unlike Wyoming's, an address without a host is this machine only.
-        host = uri.hostname or _LOOPBACK
+        host = uri.hostname
         family, *_, address = socket.getaddrinfo(host, uri.port, type=socket.SOCK_STREAM)[0]
         if not self._options.http_tokens and not _is_local(str(address[0])):
             _LOG.warning("HTTP is open to everybody who reaches %s: see http_tokens", host)

@@ -13,8 +13,9 @@ _WRITE_TIMEOUT = 30.0
 """Seconds in which a client may leave what we send unread."""
 _DEEPEST = 32
 """Objects and lists within each other."""
-_GOODBYES = (1000, 1005)
-"""What a client says that does not mean to come back; a page that is closed says 1001."""
+_GOODBYE, _NO_CODE = 1000, 1005
+"""What a client says that does not mean to come back, and one that says nothing. A page that is
+closed or loaded anew says 1001."""
 
 TRY_LATER = 1013
 POLICY = 1008
@@ -52,7 +53,9 @@ class Socket:
         async with asyncio.timeout(self._idle_timeout):
             message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            self.left = message.get("code") in _GOODBYES
+            # Uvicorn says 1005 of a connection that broke, too, but then it knows no reason.
+            code, closed = message.get("code"), "reason" in message
+            self.left = code == _GOODBYE or (code == _NO_CODE and closed)
             return None
         text: str | None = message.get("text")
         return message["bytes"] if text is None else text

@@ -9,10 +9,13 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 _FILES = "/docs/files"
+_VERSION = "3.0.3"
+"""Of OpenAPI: the newest that the packaged Swagger UI (4.15) shows."""
 
 
 def add_docs(app: FastAPI, *, secured: bool) -> None:
     """Add `/docs`; `secured` says that a token is needed."""
+    app.openapi_version = _VERSION
     app.mount(_FILES, StaticFiles(directory=str(swagger_ui_path)), name="swagger")
 
     @app.get("/docs", include_in_schema=False)

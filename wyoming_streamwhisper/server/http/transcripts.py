@@ -107,10 +107,13 @@ class Transcripts:
     async def _events(self, request: Request, upload: Upload, job: Job) -> AsyncIterator[str]:
         """Yield OpenAI's events; what goes wrong behind the first one is an event too."""
         segments, text = job.segments(), ""
+        # Once the answer has begun, it is the answer's business whether somebody reads it.
+        watched: Request | None = request
         try:
             while True:
                 work = anext(segments, None)
-                segment = await self._uploads.within(upload, job, work)
+                segment = await self._uploads.within(upload, job, work, watched)
+                watched = None
                 if segment is None:
                     break
                 whole = append(text, segment.text)

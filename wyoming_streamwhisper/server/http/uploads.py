@@ -126,6 +126,7 @@ class Uploads:
             for watch in watches:
                 if watch.done() and not working.done():
                     watch.result()
+            self._check(job)
             return await working
         except TimeoutError:
             raise Problem(503, "timeout", "the transcription took too long") from None
@@ -136,12 +137,15 @@ class Uploads:
 
     async def _watch(self, job: Job) -> None:
         """Watch for ever that a recording does not turn out to be too long; raises Problem."""
-        longest = self._options.http_max_duration
         while True:
-            if max(job.progress.read, job.progress.duration or 0.0) > longest:
-                text = f"the recording is longer than {longest:g} seconds"
-                raise Problem(413, "too-long", text, "file")
+            self._check(job)
             await asyncio.sleep(_LOOK)
+
+    def _check(self, job: Job) -> None:
+        longest, known = self._options.http_max_duration, job.progress
+        if max(known.read, known.duration or 0.0) > longest:
+            text = f"the recording is longer than {longest:g} seconds"
+            raise Problem(413, "too-long", text, "file")
 
 
 async def _gone(request: Request) -> None:
