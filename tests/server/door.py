@@ -95,7 +95,7 @@ class House:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="house")
         self._thread.start()
-        self.backend = _load_backend(Settings(), 1)
+        self.backend = _load_backend(Settings())
         self.engine = self.start(self.backend)
         self.vad = self.inside(_made(lambda: VadService(make_vad("onnx"))))
 

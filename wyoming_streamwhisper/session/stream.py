@@ -8,16 +8,19 @@ kept until the text that covers it was told. All of it happens in the event loop
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
-from wyoming_streamwhisper.session.events import Event, Failed, Final
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Asked, Session
 from wyoming_streamwhisper.session.utterance import Utterance
 
 _BACKLOG = 60 * RATE
 """Samples that may wait before `drained` makes the sender wait: a full window and its backlog."""
+
+_TRIES, _PAUSE = 20, 0.5
+"""How often a further turn asks for admission, and the seconds between."""
 
 CLEARED = "cleared"
 """Code of the failure of a turn that was taken back: nobody else gets to see it."""
@@ -119,7 +122,7 @@ class Stream:
                 self._news.clear()
                 await self._news.wait()
                 continue
-            utterance = self._begin()
+            utterance = await self._admitted()
             try:
                 async for event in utterance.events():
                     yield self._told(utterance, event)
@@ -154,8 +157,21 @@ class Stream:
 
     # Turns
 
+    async def _admitted(self) -> Utterance:
+        """Begin a turn. Who streams already is not sent away at once when too many speak."""
+        for _ in range(_TRIES if self._number else 0):
+            try:
+                return self._begin()
+            except Refused as refused:
+                if refused.code != "overloaded":
+                    raise
+                await asyncio.sleep(_PAUSE)
+        return self._begin()
+
     def _begin(self) -> Utterance:
-        utterance = self._session.begin(self.profile, self.asked)
+        # Where a turn ends is said here, and by nobody else.
+        streaming = replace(self.profile.streaming, endpointing="off")
+        utterance = self._session.begin(replace(self.profile, streaming=streaming), self.asked)
         utterance.on_covered = lambda samples: self._cover(utterance, samples)
         self._number += 1
         self._start = self._done
