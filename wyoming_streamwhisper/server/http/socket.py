@@ -80,7 +80,7 @@ class Socket:
         try:
             async with asyncio.timeout(1.0):
                 await self._websocket.close(code, reason)
-        except (TimeoutError, RuntimeError, OSError):
+        except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
             return
 
 
