@@ -1,7 +1,7 @@
 """Audio without end: turns, and no sample lost between two."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 import numpy as np
@@ -186,3 +186,54 @@ def test_silence_for_hours_is_not_kept() -> None:
             return kept
 
     assert asyncio.run(listen()) <= 70 * RATE
+
+
+def test_a_profile_s_own_end_of_speech_does_not_cut_a_stream() -> None:
+    async def listen() -> list[str]:
+        async with a_session(ScriptedEngine(loud_seconds)) as session:
+            profile = next(iter(session.profiles.values()))
+            eager = replace(profile.streaming, endpointing="own", end_silence=0.2)
+            session.profiles = {"default": replace(profile, streaming=eager)}
+
+            def use(stream: Stream) -> None:
+                stream.feed(loud(1.0) + quiet(0.45) + loud(1.0), FORMAT)
+                stream.end_turn()
+
+            turns = await heard(session, use, 1, replace(TURN, turn=0.0))
+            return outcomes(turns)
+
+    assert asyncio.run(listen()) == ["32000"]
+
+
+def test_who_streams_already_waits_for_admission() -> None:
+    async def listen() -> list[str]:
+        async with a_session(ScriptedEngine(loud_seconds)) as session:
+            profile = next(iter(session.profiles.values()))
+            session._options = replace(session._options, max_utterances=1)
+            stream = Stream(session, profile, TURN)
+            events = stream.events()
+            try:
+                # Whole frames, so that nothing is left that begins the next turn.
+                stream.feed(loud(1.024) + quiet(0.512), FORMAT)
+                texts = [await _outcome(events)]
+                next_one = asyncio.create_task(_outcome(events))
+                while session.running:  # noqa: ASYNC110 - the turn is closed in that task
+                    await asyncio.sleep(0)
+                other = session.begin(profile, Asked())  # takes the only seat
+                stream.feed(loud(2.0), FORMAT)
+                stream.end_turn()
+                await asyncio.sleep(0)
+                await other.close()
+                return [*texts, await next_one]
+            finally:
+                await events.aclose()
+                await stream.close()
+
+    assert asyncio.run(listen()) == ["16384", "32000"]
+
+
+async def _outcome(events: AsyncGenerator[Turn, None]) -> str:
+    async for turn in events:
+        if isinstance(turn.event, Final):
+            return turn.event.text
+    return "no outcome"
