@@ -128,6 +128,16 @@ def test_it_speaks_tls(house: House, tmp_path: Path) -> None:
         assert run(speak()) == TURN_ON.text
 
 
+def test_a_certificate_that_cannot_be_used_is_told(house: House, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "empty", tmp_path / "none"):
+        with (
+            pytest.raises(OSError, match="certificate cannot be used"),
+            serving(house, http_certificate=str(path)),
+        ):
+            pass
+
+
 def test_a_unix_socket_serves_too_and_is_gone_at_the_end(house: House, tmp_path: Path) -> None:
     path = tmp_path / "web"
     with serving(house, http=f"unix://{path}"):

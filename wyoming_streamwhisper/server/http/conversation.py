@@ -36,7 +36,9 @@ class Conversation(ABC):
         self.stream = stream
         self.number = 0
         """Number of the last message."""
-        self._messages: deque[tuple[int, Body]] = deque(maxlen=_KEPT)
+        self._messages: deque[tuple[int, Body]] = deque()
+        self._lost = 0
+        """Number of the last message that is not kept and not made up for by a later one."""
         self._sent = 0
         """Number of the last message that was sent."""
         self._news = asyncio.Event()
@@ -65,6 +67,10 @@ class Conversation(ABC):
         """Give a message its number."""
         return {**body, "seq": number}
 
+    def passes(self, body: Body) -> bool:
+        """Whether a message is of no use any more once another such follows it at once."""
+        return False
+
     # The surface
 
     @property
@@ -75,15 +81,18 @@ class Conversation(ABC):
     def post(self, body: Body) -> None:
         """Send a message, now or when the client is back."""
         self.number += 1
+        if self.passes(body) and self._messages and self.passes(self._messages[-1][1]):
+            self._messages.pop()
         self._messages.append((self.number, self.numbered(body, self.number)))
+        if len(self._messages) > _KEPT:
+            self._lost = self._messages.popleft()[0]
         self._news.set()
         if self.number - self._sent > _UNREAD:
             self._roomy.clear()
 
     def keeps(self, after: int) -> bool:
         """Whether all messages behind that number are there to be sent again."""
-        oldest = self._messages[0][0] if self._messages else self.number + 1
-        return oldest - 1 <= after <= self.number
+        return self._lost <= after <= self.number
 
     async def serve(self, socket: Socket, after: int) -> None:
         """Serve a connection until it ends; `after` is the last number that the client has read."""

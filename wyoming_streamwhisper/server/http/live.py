@@ -122,6 +122,10 @@ class _Plain(Conversation):
         """Say what a client has to know to go on."""
         return {"received": self.received, "model": self.session.info.model}
 
+    def passes(self, body: Body) -> bool:
+        """Say so of words, since all of the turn's come each time."""
+        return body["type"] == "partial"
+
     def complain(self, problem: Problem) -> Body:
         """Write a problem as a message."""
         return {"type": "error", "code": problem.code, "message": str(problem)}

@@ -60,10 +60,9 @@ class HttpServer:
             ws_ping_timeout=_PING,
             ws_per_message_deflate=False,  # sound does not get smaller, and it costs time
             timeout_graceful_shutdown=_FINISH,
+            ssl_certfile=options.http_certificate or None,
+            ssl_keyfile=options.http_key or None,
         )
-        if options.http_certificate:
-            config.ssl_certfile = options.http_certificate
-            config.ssl_keyfile = options.http_key or None
         self._server = _Server(config)
         self._socket: socket.socket | None = None
         self._path: Path | None = None
@@ -82,7 +81,11 @@ class HttpServer:
             OSError: the address cannot be listened on, or a certificate cannot be read.
 
         """
-        self._server.config.load()
+        try:
+            self._server.config.load()
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(error.errno, f"the certificate cannot be used ({why})") from error
         self._socket = self._bind()
         self._serving = asyncio.create_task(self._server.serve([self._socket]), name="http")
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
