@@ -124,7 +124,7 @@ class _Plain(Conversation):
 
     def passes(self, body: Body) -> bool:
         """Say so of words, since all of the turn's come each time."""
-        return body["type"] == "partial"
+        return bool(body["type"] == "partial")
 
     def complain(self, problem: Problem) -> Body:
         """Write a problem as a message."""
