@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING
 
-from wyoming_streamwhisper import __version__, files
+from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, Capacity, EngineInfo
@@ -216,6 +216,8 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
     """Return the HTTP server, if there is to be one; its libraries are loaded only then."""
     if not settings.http.uri:
         return None
+    from wyoming_streamwhisper import files
+
     try:
         from wyoming_streamwhisper.server.http.server import HttpServer
     except ImportError as error:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -165,4 +165,11 @@ def _read_form(form: FormData, deadline: float) -> Upload:
     for key, value in form.multi_items():
         if isinstance(value, str):
             fields.setdefault(key.removesuffix("[]"), []).append(value)
-    return Upload(files[0].file, fields, deadline)
+    return Upload(cast(BinaryIO, _Reading(files[0].file)), fields, deadline)
+
+
+class _Reading:
+    """A file to be read only: one that shows it may be written PyAV would take for its output."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
