@@ -3,7 +3,7 @@
 FROM python:3.11-slim-bookworm AS build
 RUN python -m venv /opt/wyoming-streamwhisper
 COPY . /src
-RUN /opt/wyoming-streamwhisper/bin/pip install --no-cache-dir /src
+RUN /opt/wyoming-streamwhisper/bin/pip install --no-cache-dir "/src[http]"
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10300 --home-dir /data --create-home streamwhisper

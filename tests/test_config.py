@@ -337,6 +337,7 @@ def values(option: Option) -> st.SearchStrategy[Any]:
         return st.floats(said.low, said.high)
     special = {"language": [*LANGUAGES, "auto"], "languages": [*LANGUAGES], "device": ["cuda:1"]}
     special |= {"zeroconf": ["off", "the attic: 2"], "log_format": ["%(message)s: {}"]}
+    special["http"] = ["on", "off", "tcp://[::1]:10380", "unix:///run/a b"]
     listed = said.choices or special.get(option.name)
     return st.sampled_from(listed) if listed else st.text(st.characters(codec="utf-8"))
 

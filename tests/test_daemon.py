@@ -1,6 +1,8 @@
 """The daemon as a process: what systemd, its signals and its exit status see of it."""
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
 import socket
@@ -127,6 +129,47 @@ def test_whoever_speaks_at_the_end_is_answered(
 
     assert asyncio.run(speak()) == "Play jazz in the dining room."
     assert ended(daemon)[0] == 0
+
+
+def test_whoever_speaks_over_a_websocket_at_the_end_is_answered_too(
+    start: Start, uri: str, tmp_path: Path
+) -> None:
+    websockets = pytest.importorskip("websockets")
+    pytest.importorskip("fastapi")
+    daemon = start("--http", f"unix://{tmp_path / 'web'}")
+    until(daemon, "is ready")
+
+    async def speak() -> tuple[str, int]:
+        sound = clip.PATH.read_bytes()
+        async with (
+            asyncio.timeout(PATIENCE),
+            websockets.unix_connect(str(tmp_path / "web"), "ws://here/stream") as socket,
+        ):
+            await socket.send(json.dumps({"language": "en"}))
+            await socket.send(sound[:32000])
+            await socket.recv()
+            while json.loads(await socket.recv())["type"] != "speech":
+                pass
+            daemon.send_signal(signal.SIGTERM)
+            await socket.send(sound[32000:])
+            await socket.send('{"type": "stop"}')
+            while (message := json.loads(await socket.recv()))["type"] != "final":
+                pass
+            with contextlib.suppress(websockets.ConnectionClosed):
+                await socket.recv()
+            return message["text"], socket.close_code
+
+    assert asyncio.run(speak()) == ("Play jazz in the dining room.", 1012)
+    assert ended(daemon)[0] == 0
+    assert not (tmp_path / "web").exists()
+
+
+def test_without_its_libraries_http_is_one_sentence(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ImportError('not here')")
+    path = f"{tmp_path}:{ROOT}"
+    status, log = ended(start("--http", PYTHONPATH=path))
+    assert status == 78
+    assert "pip install 'wyoming-streamwhisper[http]'" in log.splitlines()[-1]
 
 
 def test_where_another_listens_it_says_what_to_do(start: Start) -> None:

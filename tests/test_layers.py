@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "core": {"core", "option"},
     "engine": {"engine", "core", "option", "metrics"},
     "session": {"session", "engine", "core", "option", "metrics"},
-    "server": {"server", "session", "engine.api", "core", "option", "metrics"},
+    "server": {"server", "session", "files", "engine.api", "core", "option", "metrics"},
     "files": {"files", "session", "engine.api", "core", "option", "metrics"},
     "client": {"client", "core"},
     "log": {"option"},

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.config.settings import Settings
@@ -27,6 +28,9 @@ from wyoming_streamwhisper.server.wyoming import WyomingServer
 from wyoming_streamwhisper.service import Service, service
 from wyoming_streamwhisper.session.events import Failed, Final
 from wyoming_streamwhisper.session.session import Asked, Session
+
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.server.http.server import HttpServer
 
 _LOG = logging.getLogger(__name__)
 
@@ -197,15 +201,12 @@ async def _serve(settings: Settings, systemd: Service) -> None:
     _LOG.info("wyoming-streamwhisper %s", __version__)
     async with _built(settings) as (engine, trials, session):
         server = WyomingServer(settings.wyoming, session)
+        web = _web(settings, session)
         try:
-            await server.start()
-        except OSError as error:
-            why = error.strerror or error
-            raise Unusable(
-                f"cannot listen: {why}; choose another address with --uri", EX_UNAVAILABLE
-            ) from error
-        announcement = Announcement(settings.discovery, _announced(settings, server))
-        try:
+            await _listen(server, "--uri")
+            if web is not None:
+                await _listen(web, "--http")
+            announcement = Announcement(settings.discovery, _announced(settings, server))
             # While the model loads, `describe` is answered and audio is kept.
             systemd.status("Loading the model")
             if await _unless(stop, _load(engine, settings)):
@@ -219,10 +220,41 @@ async def _serve(settings: Settings, systemd: Service) -> None:
             systemd.stopping()
             await announcement.stop()
             server.stop_accepting()
+            if web is not None:
+                web.stop_accepting()
             await _finish(session)
         finally:
+            if web is not None:
+                await web.close()
             await server.close()
     _LOG.info("stopped")
+
+
+async def _listen(server: "WyomingServer | HttpServer", flag: str) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        why = error.strerror or error
+        raise Unusable(
+            f"cannot listen: {why}; choose another address with {flag}", EX_UNAVAILABLE
+        ) from error
+
+
+def _web(settings: Settings, session: Session) -> "HttpServer | None":
+    """Return the HTTP server, if there is to be one; its libraries are loaded only then."""
+    if not settings.http.uri:
+        return None
+    from wyoming_streamwhisper import files
+
+    try:
+        from wyoming_streamwhisper.server.http.server import HttpServer
+    except ImportError as error:
+        raise Unusable(
+            f"http: {settings.http.http} needs the extra `http`: "
+            f"pip install 'wyoming-streamwhisper[http]' ({error})"
+        ) from error
+    begin = functools.partial(files.begin, options=settings.files)
+    return HttpServer(settings.http, session, begin, idle_timeout=settings.wyoming.idle_timeout)
 
 
 def _stop_signal() -> asyncio.Event:

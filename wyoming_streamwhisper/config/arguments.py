@@ -19,6 +19,8 @@ Rooms = Mapping[str, tuple[type[object], ...]]
 
 # names that other Wyoming servers use
 _ALIASES = {"task": ("--whisper-task",)}
+_BARE = {"zeroconf": ("auto", "NAME"), "http": ("on", "URI")}
+"""Options whose value may be left out, what that means, and how the value is called in the help."""
 _SHORTHANDS = {"zeroconf": {"--no-zeroconf": "off"}, "log_level": {"--debug": "debug"}}
 _USAGE = """%(prog)s [run] [options]      serve
        %(prog)s check [options]      test the configuration and the model
@@ -83,8 +85,9 @@ def _add(group: _ArgumentGroup, option: Option) -> None:
         group.add_argument(*names, dest=dest, help=text, action=BooleanOptionalAction)
     elif option.many:
         group.add_argument(*names, dest=dest, help=text, action="append", metavar=metavar)
-    elif option.name == "zeroconf":  # its name may be left out, as in other servers
-        group.add_argument(*names, dest=dest, help=text, nargs="?", const="auto", metavar="NAME")
+    elif option.name in _BARE:
+        const, metavar = _BARE[option.name]
+        group.add_argument(*names, dest=dest, help=text, nargs="?", const=const, metavar=metavar)
     else:
         group.add_argument(*names, dest=dest, help=text, metavar=metavar)
     for name, value in _SHORTHANDS.get(option.name, {}).items():

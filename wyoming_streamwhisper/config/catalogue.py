@@ -7,6 +7,7 @@ from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import Option, declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
+from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
@@ -19,6 +20,7 @@ ROOMS: dict[str, tuple[type[object], ...]] = {
     "Files": (FileOptions,),
     "Memory of satellites": (ContextOptions,),
     "Wyoming server": (WyomingOptions,),
+    "HTTP server": (HttpOptions,),
     "Discovery": (DiscoveryOptions,),
     "Log": (LogOptions,),
 }

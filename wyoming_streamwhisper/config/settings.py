@@ -15,6 +15,7 @@ from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import declared
 from wyoming_streamwhisper.server.discovery import DiscoveryOptions
+from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.options import WyomingOptions
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile
@@ -33,6 +34,7 @@ class Settings:
     files: FileOptions = field(default_factory=FileOptions)
     contexts: ContextOptions = field(default_factory=ContextOptions)
     wyoming: WyomingOptions = field(default_factory=WyomingOptions)
+    http: HttpOptions = field(default_factory=HttpOptions)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
     log: LogOptions = field(default_factory=LogOptions)
 
@@ -59,6 +61,7 @@ def gather(flags: Mapping[str, Given], path: str, environ: Mapping[str, str]) ->
         files=_files(given),
         contexts=_build(ContextOptions, given),
         wyoming=wyoming,
+        http=_build(HttpOptions, given),
         discovery=_build(DiscoveryOptions, given),
         log=_build(LogOptions, given),
     )

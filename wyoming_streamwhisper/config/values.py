@@ -169,6 +169,11 @@ def _device(name: str) -> None:
         raise ValueError(name)
 
 
+def _http(address: str) -> None:
+    if address not in ("on", "off"):
+        _uri(address)
+
+
 def _announcement(name: str) -> None:
     # `zeroconf: false` is meant as `off`, not as a name; 63 bytes is the most in a label of DNS
     if (name in _TRUTHS and name != "off") or len(name.encode()) > 63:
@@ -191,6 +196,7 @@ _CHECKS: dict[str, tuple[Callable[[str], None], str]] = {
     "language": (_language_or_auto, "auto or a language code of Whisper such as en"),
     "languages": (_language, "language codes of Whisper such as en"),
     "device": (_device, "auto, cpu, cuda or cuda:N"),
+    "http": (_http, "on, off, tcp://HOST:PORT or unix://PATH"),
     "zeroconf": (_announcement, "auto, off or a name of at most 63 bytes"),
     "log_format": (check_format, "a format of Python's logging such as %(levelname)s: %(message)s"),
 }

@@ -7,6 +7,13 @@ from wyoming_streamwhisper.core.words import Word
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """Somebody speaks from the sample `start` on; told only where it was asked for."""
+
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The text so far; within one revision it only grows."""
 
@@ -45,7 +52,7 @@ class Failed:
     message: str
 
 
-Event = Words | Closed | Finished | Failed
+Event = Began | Words | Closed | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,15 @@ from dataclasses import replace
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.cuts import Cut, Cuts, Seen, between_words
 from wyoming_streamwhisper.core.endpoint import Endpoint, Text, judge
-from wyoming_streamwhisper.core.events import Closed, Effects, Event, Failed, Finished, Words
+from wyoming_streamwhisper.core.events import (
+    Began,
+    Closed,
+    Effects,
+    Event,
+    Failed,
+    Finished,
+    Words,
+)
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.piece import Piece
@@ -54,8 +62,15 @@ class Utterance:
         pinned: str = "",
         before: str = "",
         sensitivity: str = "default",
+        turn: float = 0.0,
+        tell_speech: bool = False,
     ) -> None:
-        """Begin; `pinned` stands before every decode, `before` is the text of an earlier one."""
+        """Begin; `pinned` stands before every decode, `before` is the text of an earlier one.
+
+        `turn` is the silence in seconds that ends it whatever else is known, 0 for none: then the
+        end follows from sample indices alone, and what is heard behind it is another utterance's.
+        With `tell_speech`, the begin of speech is told too.
+        """
         self._options = options
         self._policy = make_policy(options.policy, options.guard, options.doubt)
         self._endpoint = Endpoint.of(options, sensitivity)
@@ -63,6 +78,8 @@ class Utterance:
         self._step = int(options.step * RATE)
         self._settle = int(options.settle * RATE)
         self._rung = Rung.ALL
+        self._turn = int(turn * RATE)
+        self._tell_speech = tell_speech
         self._window = Window()
         self._voice = Voice(options.vad_threshold)
         self._cuts = Cuts(options)
@@ -154,9 +171,18 @@ class Utterance:
 
     def speech(self, probabilities: Sequence[float]) -> None:
         """Learn how probably each further frame of 512 samples is speech, in order."""
-        if not self._done:
-            self._voice.feed(probabilities)
-            self._advance()
+        if self._done or (self._total is not None and self._voice.known >= self._total):
+            return  # what is heard behind the end is another's
+        for probability in probabilities:
+            self._voice.feed((probability,))
+            # Judged frame by frame, so that it does not matter how many come at once.
+            if self._turn and self._voice.spoken and self._voice.quiet >= self._turn:
+                self._total = min(self._total or self._voice.known, self._voice.known)
+                break
+        if self._tell_speech and self._voice.stretches:
+            self._tell_speech = False
+            self._events.append(Began(self._voice.stretches[0].start))
+        self._advance()
 
     def stop(self) -> None:
         """Learn that no more audio comes; the final waits for the frames still to be judged."""

@@ -24,13 +24,29 @@ async def listen(uri: str, connected: Connected) -> asyncio.Server:
     loop, parts = asyncio.get_running_loop(), urlsplit(uri)
     if parts.scheme != "unix":
         return await loop.create_server(lambda: Stream(connected), parts.hostname, parts.port or 0)
-    path = unix_path(uri)
+    return await loop.create_unix_server(lambda: Stream(connected), sock=bind_unix(unix_path(uri)))
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Make a unix socket at a path; one that nobody answers any more is replaced, nothing else.
+
+    Raises:
+        OSError: that is not possible, for example because somebody else listens there.
+
+    """
     if _is_answered(path):
         raise FileExistsError(f"{path} is in use by another process")
-    # asyncio itself removes a socket that nobody answers any more, and nothing else.
-    server = await loop.create_unix_server(lambda: Stream(connected), path)
-    path.chmod(_UNIX_MODE)
-    return server
+    if path.is_socket():
+        path.unlink()
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        bound.bind(str(path))
+        path.chmod(_UNIX_MODE)
+        bound.setblocking(False)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def unix_path(uri: str) -> Path:

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """Somebody has begun to speak; told only where it was asked for."""
+
+    start: float
+    """Seconds from the begin of the utterance."""
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """The text so far; within one revision it only grows."""
 
@@ -32,7 +40,7 @@ class Failed:
     message: str
 
 
-Event = Partial | Final | Failed
+Event = Speech | Partial | Final | Failed
 
 
 class Refused(Exception):

@@ -19,7 +19,8 @@ from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.bulk import Bulk
 from wyoming_streamwhisper.session.bulk import Terms as BulkTerms
 from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts
-from wyoming_streamwhisper.session.events import Final, Refused
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
+from wyoming_streamwhisper.session.feed import Feed, Happening
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.utterance import Terms, Utterance
 
@@ -36,6 +37,10 @@ class Asked:
     names: tuple[str, ...] = ()
     vad_sensitivity: str = ""
     partials: bool = True
+    turn: float = 0.0
+    """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
+    speech: bool = False
+    """Tell also when speech begins."""
 
 
 class Session:
@@ -63,6 +68,8 @@ class Session:
         self._begun: dict[str, tuple[float, Context]] = {}
         self._numbers = itertools.count(1)
         self._stopping = False
+        self.feed = Feed()
+        """What happens to all satellites, for who looks on."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -80,6 +87,16 @@ class Session:
     def running(self) -> int:
         """Utterances under way."""
         return len(self._running)
+
+    @property
+    def full(self) -> bool:
+        """Whether a further utterance would be refused for those that run."""
+        return self._full()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no utterance begins any more."""
+        return self._stopping
 
     def begin(self, profile: Profile, asked: Asked) -> Utterance:
         """Begin an utterance; the caller closes it.
@@ -109,12 +126,16 @@ class Session:
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
             before=prompt.recent(self._contexts.prompt(context)),
             sensitivity=asked.vad_sensitivity or profile.vad_sensitivity,
+            turn=asked.turn,
+            tell_speech=asked.speech,
         )
         utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
         self._running[number] = utterance
         metrics.RUNNING.set(len(self._running))
         self._idle.clear()
         self._begun[number] = (self._clock(), context)
+        utterance.on_event = lambda event: self._happened(utterance, event)
+        self._happened(utterance, None)
         return utterance
 
     def begin_bulk(self, profile: Profile, asked: Asked) -> Bulk:
@@ -136,6 +157,15 @@ class Session:
             threshold=profile.streaming.vad_threshold,
         )
         return Bulk(terms, self._engine, self._vad, self.idle)
+
+    def check_language(self, profile: Profile, language: str) -> None:
+        """Make sure that a language can be asked for.
+
+        Raises:
+            Refused: it is not one of the model's.
+
+        """
+        self._languages(profile, language)
 
     def forget(self, satellite: str) -> None:
         """Drop a satellite's context before it expires."""
@@ -193,8 +223,18 @@ class Session:
             policy="local_agreement" if profile.task == "translate" else streaming.policy,
         )
 
+    def _happened(self, utterance: Utterance, event: Event | None, *, over: bool = False) -> None:
+        """Tell who looks on."""
+        if self.feed.heard:
+            terms, (begun, _) = utterance.terms, self._begun[utterance.terms.id]
+            over = over or isinstance(event, Final | Failed)
+            seconds = self._clock() - begun
+            self.feed.publish(Happening(terms.id, terms.satellite, seconds, event, over))
+
     def _ended(self, utterance: Utterance, final: Final | None) -> None:
         number = utterance.terms.id
+        if utterance.result == "dropped":
+            self._happened(utterance, None, over=True)
         del self._running[number]
         metrics.RUNNING.set(len(self._running))
         if not self._running:

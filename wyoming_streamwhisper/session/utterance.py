@@ -20,7 +20,7 @@ from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.engine.vad import VadService
-from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, Speech
 
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 30 * RATE
@@ -76,6 +76,11 @@ class Utterance:
         self._decodes: dict[int, asyncio.Task[None]] = {}
         self._urgent: set[int] = set()
         self._partial: Partial | None = None
+        self._speech: Speech | None = None
+        self.on_event: Callable[[Event], None] = lambda event: None
+        """Told everything that is told to who reads `events`, for who looks on."""
+        self.on_covered: Callable[[int], None] = lambda samples: None
+        """Told up to which sample the audio is done with: its text is in closed pieces."""
         self._outcome: Final | Failed | None = None
         self._told: float | None = None
         """When the end was told, by the clock of metrics."""
@@ -129,6 +134,12 @@ class Utterance:
             self._push_heard()
             self._pump()
 
+    def hear(self, samples: Samples) -> None:
+        """Hear further audio that needs no conversion: mono, 16 kHz; never blocks."""
+        if not self.ended:
+            self._push(samples)
+            self._pump()
+
     @property
     def flooded(self) -> bool:
         """Whether more audio waits than a sender should have ahead."""
@@ -157,6 +168,9 @@ class Utterance:
         while not self._closed or self._outcome is not None:
             await self._news.wait()
             self._news.clear()
+            if self._speech is not None:
+                speech, self._speech = self._speech, None
+                yield speech
             if self._partial is not None:
                 partial, self._partial = self._partial, None
                 yield partial
@@ -265,14 +279,19 @@ class Utterance:
 
     def _tell(self, event: core.Event) -> None:
         match event:
+            case core.Began(start):
+                self._speech = Speech(start / RATE)
+                self.on_event(self._speech)
             case core.Words(text, revision, tail):
                 self._partial = Partial(text, revision, tail)
                 metrics.PARTIALS.inc()
+                self.on_event(self._partial)
             case core.Finished(text, revision, language, probability):
                 self._conclude(Final(text, revision, language, probability))
             case core.Failed(code, message):
                 self._conclude(Failed(code, message))
-            case core.Closed():
+            case core.Closed(_, end):
+                self.on_covered(end)
                 return
         self._news.set()
 
@@ -280,6 +299,7 @@ class Utterance:
         """Take the first outcome; what comes later changes nothing."""
         if self._outcome is None:
             self._outcome = outcome
+            self.on_event(outcome)
             self._moved.set()
             if self._told is not None:
                 metrics.ANSWER.observe(time.perf_counter() - self._told)

@@ -1,0 +1,1 @@
+"""The HTTP door: uploads, live WebSockets, health and figures. Needs the extra `http`."""

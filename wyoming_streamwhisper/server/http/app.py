@@ -1,0 +1,52 @@
+"""The application: every route, behind those who decide who may come in."""
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from wyoming_streamwhisper import __version__
+from wyoming_streamwhisper.server.http.access import Access
+from wyoming_streamwhisper.server.http.door import Door
+from wyoming_streamwhisper.server.http.events import events_router
+from wyoming_streamwhisper.server.http.health import health_router
+from wyoming_streamwhisper.server.http.live import live_router
+from wyoming_streamwhisper.server.http.models import models_router
+from wyoming_streamwhisper.server.http.options import HttpOptions
+from wyoming_streamwhisper.server.http.problems import answer_problems
+from wyoming_streamwhisper.server.http.realtime import realtime_router
+from wyoming_streamwhisper.server.http.swagger import add_docs
+from wyoming_streamwhisper.server.http.transcripts import Begin, Transcripts, transcripts_router
+from wyoming_streamwhisper.server.http.uploads import Uploads
+from wyoming_streamwhisper.session.session import Session
+
+_ABOUT = """Speech-to-text from one shared Whisper. Besides these routes there are three WebSockets
+(`/stream`, `/ws/transcription`, `/v1/realtime`): see docs/http.md."""
+
+
+def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -> ASGIApp:
+    """Build the application; `begin` begins recordings."""
+    app = FastAPI(
+        title="wyoming-streamwhisper",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,  # ours, without files from other hosts
+        redoc_url=None,
+    )
+    answer_problems(app)
+    app.include_router(health_router(session))
+    app.include_router(models_router(session))
+    transcripts = Transcripts(session, Uploads(options), begin)
+    app.include_router(transcripts_router(transcripts))
+    app.include_router(events_router(session))
+    app.include_router(live_router(door))
+    app.include_router(realtime_router(door))
+    add_docs(app, secured=bool(options.http_tokens))
+    guarded: ASGIApp = Access(app, options)
+    if options.http_origins:
+        guarded = CORSMiddleware(
+            guarded,
+            allow_origins=options.http_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    return guarded

@@ -1,0 +1,78 @@
+"""`/events`: what happens to all satellites, as server-sent events for the web page."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from wyoming_streamwhisper.server.http.problems import RESPONSES
+from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
+from wyoming_streamwhisper.session.feed import Happening
+from wyoming_streamwhisper.session.session import Session
+
+_LOAD = 2.0
+"""Seconds between two events about the load, which also show that the connection is alive."""
+
+
+def events_router(session: Session) -> APIRouter:
+    """Return the route."""
+    router = APIRouter(tags=["health"], responses=RESPONSES)
+
+    @router.get(
+        "/events",
+        summary="Who is speaking, and what, as it happens",
+        response_class=StreamingResponse,
+        # It never ends, so that programs which try all routes would wait for ever.
+        include_in_schema=False,
+    )
+    async def events() -> StreamingResponse:
+        headers = {"Cache-Control": "no-store"}
+        return StreamingResponse(_told(session), media_type="text/event-stream", headers=headers)
+
+    return router
+
+
+async def _told(session: Session) -> AsyncIterator[str]:
+    happenings = session.feed.listen()
+    following = asyncio.ensure_future(anext(happenings))
+    try:
+        while not session.stopping:
+            yield _event("load", {"running": session.running, "ready": session.ready})
+            until = asyncio.get_running_loop().time() + _LOAD
+            while (left := until - asyncio.get_running_loop().time()) > 0:
+                done, _ = await asyncio.wait({following}, timeout=left)
+                if done:
+                    yield _event("satellite", written(following.result()))
+                    following = asyncio.ensure_future(anext(happenings))
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await happenings.aclose()
+
+
+def written(happening: Happening) -> dict[str, Any]:
+    """Write what happened as JSON."""
+    about = {
+        "utterance": happening.utterance,
+        "satellite": happening.satellite,
+        "seconds": round(happening.seconds, 3),
+    }
+    match happening.event:
+        case Speech(start):
+            return {"type": "speech", **about, "start": round(start, 3)}
+        case Partial(text, revision, tail):
+            return {"type": "partial", **about, "text": text, "tail": tail, "revision": revision}
+        case Final(text, revision, language):
+            said = {"text": text, "revision": revision, "language": language}
+            return {"type": "final", **about, **said}
+        case Failed(code):
+            return {"type": "failed", **about, "code": code}
+        case _:
+            return {"type": "gone" if happening.over else "begun", **about}
+
+
+def _event(kind: str, body: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n"

@@ -1,0 +1,79 @@
+"""A transcript in the forms that OpenAI's API knows, and in our own."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from wyoming_streamwhisper.core.languages import LANGUAGES
+from wyoming_streamwhisper.core.words import Word
+from wyoming_streamwhisper.files import Result, Segment
+from wyoming_streamwhisper.files.formats import as_json
+
+
+def plain(result: Result, model: str) -> dict[str, Any]:
+    """Write all that is known, as the command `transcribe` does, and who heard it."""
+    written: dict[str, Any] = json.loads(as_json(result))
+    return {**written, "model": model, "fault": result.fault}
+
+
+def short(result: Result) -> dict[str, Any]:
+    """Write the text, as OpenAI's `json`."""
+    return {"text": result.text, "usage": usage(result)}
+
+
+def verbose(result: Result, task: str, granularities: Iterable[str]) -> dict[str, Any]:
+    """Write text, segments and words, as OpenAI's `verbose_json`."""
+    body = {
+        "task": task,
+        "language": LANGUAGES.get(result.language, result.language),
+        "duration": round(result.duration, 3),
+        "text": result.text,
+        "usage": usage(result),
+    }
+    if "segment" in granularities:
+        body["segments"] = [_segment(i, segment) for i, segment in enumerate(result.segments)]
+    if "word" in granularities:
+        words = [word for segment in result.segments for word in spoken(segment.words)]
+        body["words"] = words
+    return body
+
+
+def usage(result: Result) -> dict[str, Any]:
+    """Write what OpenAI bills."""
+    return {"type": "duration", "seconds": round(result.duration, 3)}
+
+
+def spoken(words: Iterable[Word]) -> list[dict[str, Any]]:
+    """Write words with their times; punctuation belongs to the word before it."""
+    joined: list[dict[str, Any]] = []
+    for word in words:
+        if word.is_punctuation and not word.text.startswith(" ") and joined:
+            joined[-1]["word"] += word.text
+        else:
+            joined.append({"word": word.text.strip(), **_span(word)})
+    return joined
+
+
+def event(body: dict[str, Any]) -> str:
+    """Write one server-sent event."""
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def _span(part: Segment | Word) -> dict[str, float]:
+    return {"start": round(part.start, 3), "end": round(part.end, 3)}
+
+
+def _segment(number: int, segment: Segment) -> dict[str, Any]:
+    text = segment.text.encode()
+    return {
+        "id": number,
+        "seek": round(segment.start * 100),
+        **_span(segment),
+        "text": segment.text,
+        "tokens": [token for word in segment.words for token in word.tokens],
+        "temperature": 0.0,
+        "avg_logprob": round(max(segment.average_logprob, -99.0), 3),
+        "compression_ratio": round(len(text) / max(len(zlib.compress(text)), 1), 3),
+        "no_speech_prob": round(segment.no_speech, 3),
+    }
