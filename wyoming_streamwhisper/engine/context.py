@@ -65,8 +65,9 @@ def choose_rule(chosen: str, declared: str) -> Rule:
 
 def audio_context(kind: Kind, seconds: float, shortest: float) -> float:
     """Return the seconds of context for so many seconds of audio, at least the shortest."""
-    if kind is Kind.BULK:
-        # Many wait together, so that fine steps find company too; they are none of those above.
-        return min(max(math.ceil(2 * (seconds + _BEHIND_CHUNK)) / 2, shortest), FULL)
+    if kind is Kind.BULK and not shortest:
+        # Many wait together, so that fine steps find company too. Where the shortest is limited,
+        # comparisons (`engine.trials`) must see what finals see.
+        return min(math.ceil(2 * (seconds + _BEHIND_CHUNK)) / 2, FULL)
     needed = seconds if kind is Kind.PARTIAL else seconds + _BEHIND
     return next((step for step in _STEPS if step >= max(needed, shortest)), FULL)
