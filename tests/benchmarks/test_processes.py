@@ -21,7 +21,7 @@ def parent() -> Iterator[int]:
     process = subprocess.Popen([sys.executable, "-c", PARENT])
     try:
         # Until the child is a program of its own its parent waits for it and cannot be held still.
-        until(lambda: any(BURN in program(one) for one in tree(process.pid)[1:]))
+        until(lambda: any(program(one) == BURN for one in tree(process.pid)[1:]))
         yield process.pid
     finally:
         for pid in reversed(tree(process.pid)):
