@@ -40,7 +40,7 @@ async def _told(session: Session) -> AsyncIterator[str]:
     following = asyncio.ensure_future(anext(happenings))
     try:
         while not session.stopping:
-            yield _event("load", {"running": session.running, "ready": session.ready})
+            yield _event("load", load(session))
             until = asyncio.get_running_loop().time() + _LOAD
             while (left := until - asyncio.get_running_loop().time()) > 0:
                 done, _ = await asyncio.wait({following}, timeout=left)
@@ -53,13 +53,26 @@ async def _told(session: Session) -> AsyncIterator[str]:
         await happenings.aclose()
 
 
+def load(session: Session) -> dict[str, Any]:
+    """Write how busy the daemon is as JSON."""
+    return {
+        "ready": session.ready,
+        "running": session.running,
+        "speaking": session.speaking,
+        "most": session.most,
+        "rung": session.rung.label,
+    }
+
+
 def written(happening: Happening) -> dict[str, Any]:
     """Write what happened as JSON."""
-    about = {
+    about: dict[str, Any] = {
         "utterance": happening.utterance,
         "satellite": happening.satellite,
         "seconds": round(happening.seconds, 3),
     }
+    if happening.delay is not None:
+        about["delay"] = round(happening.delay, 3)
     match happening.event:
         case Speech(start):
             return {"type": "speech", **about, "start": round(start, 3)}
