@@ -238,9 +238,7 @@ class Session:
             terms, (begun, _) = utterance.terms, self._begun[utterance.terms.id]
             over = over or isinstance(event, Final | Failed)
             seconds = self._clock() - begun
-            happening = Happening(
-                terms.id, terms.satellite, seconds, event, over, utterance.delay
-            )
+            happening = Happening(terms.id, terms.satellite, seconds, event, over, utterance.delay)
             self.feed.publish(happening)
 
     def _ended(self, utterance: Utterance, final: Final | None) -> None:

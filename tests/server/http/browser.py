@@ -21,11 +21,20 @@ from websockets.sync.client import ClientConnection, connect
 from tests.clips import RATE
 from tests.server.door import PATIENCE
 
-_QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --disable-dev-shm-usage "
-    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream --remote-debugging-port=0"
-).split()
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # which root cannot have
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--remote-debugging-port=0",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
 _LOOK = """new Promise((resolve, reject) => {
   const begun = performance.now();
   const look = () => {
@@ -121,7 +130,7 @@ def browsing(folder: Path, pcm: bytes = b"") -> Iterator[Tab]:
         file.writeframes(pcm or bytes(2 * RATE))
     with tempfile.TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as home:
         process = subprocess.Popen(
-            [program, *_QUIET, f"--user-data-dir={home}",
+            [program, *_FLAGS, f"--user-data-dir={home}",
              f"--use-file-for-fake-audio-capture={sound}%noloop", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": home}, start_new_session=True,

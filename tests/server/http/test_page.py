@@ -103,7 +103,7 @@ def test_a_file_is_read_with_times_and_can_be_saved(web: Web, tmp_path: Path) ->
             "window.saved = []; URL.createObjectURL = (blob) => { saved.push(blob); return '#'; }"
         )
         tab.choose_file("#chosen", FOLDER / GERMAN.name)
-        tab.until("!document.querySelector('#result').hidden")
+        tab.until("!document.querySelector('#formats').hidden")
         assert tab.js("document.querySelector('#segments tr').cells[2].innerText") == GERMAN.text
         for button in tab.js("[...document.querySelectorAll('[data-format]')].map((b) => "
                              "b.dataset.format)"):  # fmt: skip

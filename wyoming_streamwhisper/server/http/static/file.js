@@ -3,7 +3,6 @@
 import { clock, find, headers, save } from "./page.js";
 
 let upload = null;
-let waiting = 0; // the timer that counts the seconds of listening
 let result = null;
 let name = "recording";
 
@@ -11,18 +10,25 @@ function begin(file) {
   if (!file || upload) return;
   name = file.name.replace(/\.[^.]*$/, "");
   problem("");
-  find("#result").hidden = true;
+  clear();
   const form = new FormData();
   form.append("language", find("#file .language").value);
   form.append("model_size", find("#file .model").value);
   form.append("task", find("#task").value);
+  form.append("stream", "true");
   form.append("file", file);
+  // Of fetch, browsers do not tell how much of the body was sent.
   upload = new XMLHttpRequest();
   upload.open("POST", "transcribe");
   for (const [key, value] of Object.entries(headers)) upload.setRequestHeader(key, value);
   upload.upload.onprogress = ({ loaded, total }) => stage("Sending", loaded / total);
-  upload.upload.onload = listening;
-  upload.onload = done;
+  upload.upload.onload = () => stage("Listening");
+  const events = reader(upload);
+  upload.onprogress = events;
+  upload.onload = () => {
+    events();
+    ended();
+  };
   upload.onerror = () => end("The connection was lost.");
   upload.onabort = () => end("");
   stage("Sending", 0);
@@ -31,24 +37,60 @@ function begin(file) {
   upload.send(form);
 }
 
-// How far the server is, it does not say; how long it has been at it, the page can.
-function listening() {
-  const begun = performance.now();
-  const tell = () => stage(`Listening, ${Math.round((performance.now() - begun) / 1000)} s`);
-  tell();
-  waiting = setInterval(tell, 1000);
+// Returns what takes the events that have come since it was called last.
+function reader(request) {
+  let read = 0;
+  return () => {
+    if (request.status !== 200) return;
+    const whole = request.responseText.lastIndexOf("\n\n");
+    if (whole < read) return;
+    const events = request.responseText.slice(read, whole).split("\n\n");
+    read = whole + 2;
+    for (const event of events) take(JSON.parse(event.replace("data: ", "")));
+  };
+}
+
+function take(event) {
+  if (event.error) {
+    problem(event.error.message);
+  } else if (event.type === "segment") {
+    show(event);
+    if (event.duration) stage("Listening", event.done / event.duration);
+  } else {
+    result = event;
+  }
+}
+
+function ended() {
+  const { status, responseText } = upload;
+  if (status !== 200) {
+    end(reason(responseText) ?? `The server answered with status ${status}.`);
+  } else if (result) {
+    end("");
+    summarize();
+  } else {
+    end(find("#file-problem").textContent || "The connection was lost.");
+  }
+}
+
+function reason(text) {
+  try {
+    return JSON.parse(text).error.message;
+  } catch {
+    return undefined; // what is no JSON is no answer of ours
+  }
 }
 
 function stage(text, share) {
-  find("#stage").textContent = text;
   const bar = find("#bar");
   if (share === undefined) bar.removeAttribute("value");
   else bar.value = share;
+  const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
+  find("#stage").textContent = text + percent;
 }
 
 function end(text) {
   upload = null;
-  clearInterval(waiting);
   find("#progress").hidden = true;
   find("#drop").hidden = false;
   problem(text);
@@ -58,44 +100,32 @@ function problem(text) {
   find("#file-problem").textContent = text;
 }
 
-function done() {
-  const { status, responseText } = upload;
-  let body = null;
-  try {
-    body = JSON.parse(responseText);
-  } catch {
-    // what is no JSON is no answer of ours
-  }
-  if (status !== 200 || !body) {
-    end(body?.error?.message ?? `The server answered with status ${status}.`);
-    return;
-  }
-  end("");
-  show(body);
+function clear() {
+  result = null;
+  find("#segments").replaceChildren();
+  find("#result").hidden = find("#formats").hidden = true;
+  find("#summary").textContent = name;
 }
 
-function show(body) {
-  result = body;
-  const spoken = body.language ? `, language ${body.language}` : "";
-  const nothing = body.segments.length ? "" : ": nothing was said";
-  find("#summary").textContent = `${name}, ${body.duration.toFixed(1)} s${spoken}${nothing}`;
-  find("#segments").replaceChildren(
-    ...body.segments.map((segment) => {
-      const row = document.createElement("tr");
-      for (const [text, style] of [
-        [clock(segment.start), "number"],
-        [clock(segment.end), "number"],
-        [segment.text.trim(), ""],
-      ]) {
-        const cell = row.insertCell();
-        cell.textContent = text;
-        cell.className = style;
-      }
-      return row;
-    }),
-  );
+function show(segment) {
+  const row = find("#segments").insertRow();
+  for (const [text, style] of [
+    [clock(segment.start), "number"],
+    [clock(segment.end), "number"],
+    [segment.text.trim(), ""],
+  ]) {
+    const cell = row.insertCell();
+    cell.textContent = text;
+    cell.className = style;
+  }
   find("#result").hidden = false;
-  find("#result").focus();
+}
+
+function summarize() {
+  const spoken = result.language ? `, language ${result.language}` : "";
+  const nothing = result.segments.length ? "" : ": nothing was said";
+  find("#summary").textContent = `${name}, ${result.duration.toFixed(1)} s${spoken}${nothing}`;
+  find("#result").hidden = find("#formats").hidden = false;
 }
 
 const FORMATS = {
