@@ -3,7 +3,6 @@
 The files tell nothing about anybody, so they are open to all; what the page then asks is not.
 """
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.server.http.problems import RESPONSES
 from wyoming_streamwhisper.session.session import Session
 
-_FILES = Path(str(files("wyoming_streamwhisper.server.http"))) / "static"
+_FILES = Path(__file__).with_name("static")
 _POLICY = {
     # Nothing from another host, no script in the page itself, in nobody's frame.
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "

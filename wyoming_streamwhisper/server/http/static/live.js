@@ -59,7 +59,11 @@ class Listener {
         break;
       case "final":
         this.write(message.turn, message.text, "");
-        if (message.text) tell("#last", this.since(message.end));
+        if (message.text) {
+          tell("#last", this.since(message.end));
+          // Who listens to the page hears whole sentences, not each word as it changes.
+          find("#spoken").textContent = message.text;
+        }
         // One that was on its way when we said stop is not the last.
         if (this.stopping && message.end > this.seconds(this.sent) - 0.1) this.finish();
         break;
