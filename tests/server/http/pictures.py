@@ -48,7 +48,7 @@ def satellites(tab: Tab, web: Web) -> None:
                 await asyncio.to_thread(look)
 
     def look() -> None:
-        tab.until("document.querySelector('#seats .speaking td').innerText")
+        tab.until("document.querySelector('#seats [data-state=speaking] td').innerText")
         (IMAGES / "satellites.png").write_bytes(tab.picture())
 
     tab.look(900, 420)

@@ -209,11 +209,16 @@ async function start() {
     return;
   }
   find("#listen").disabled = true;
+  let opened = [];
   try {
-    running = new Listener(...(await openMicrophone()));
+    opened = await openMicrophone();
+    running = new Listener(...opened);
     button(true);
   } catch (error) {
     problem(`It cannot listen: ${error.message}`);
+    const [context, media] = opened;
+    media?.getTracks().forEach((track) => track.stop());
+    context?.close();
   } finally {
     find("#listen").disabled = false;
   }

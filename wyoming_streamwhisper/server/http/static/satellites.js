@@ -6,20 +6,21 @@ const MOST = 50; // rows; the one silent for longest leaves first
 const PAUSE = 2000; // milliseconds between two tries to connect
 const rows = new Map();
 
-function row(name) {
-  const found = rows.get(name) ?? make(name);
+function row(key, name) {
+  const found = rows.get(key) ?? make(name);
   // The newest stands first in the table, and last in the map.
-  rows.delete(name);
-  rows.set(name, found);
+  rows.delete(key);
+  rows.set(key, found);
   if (find("#seats").firstChild !== found.element) find("#seats").prepend(found.element);
-  if (rows.size > MOST) {
-    const [oldest, { element }] = rows.entries().next().value;
-    rows.delete(oldest);
-    element.remove();
-  }
+  if (rows.size > MOST) remove(rows.keys().next().value);
   find("#nobody").hidden = true;
   find("#seen").hidden = false;
   return found;
+}
+
+function remove(key) {
+  rows.get(key).element.remove();
+  rows.delete(key);
 }
 
 function make(name) {
@@ -28,28 +29,32 @@ function make(name) {
   heading.scope = "row";
   heading.textContent = name;
   element.append(heading);
-  const [text, speech, delay] = ["", "number", "number"].map((style) => {
+  const [text, lasted, delay] = ["", "number", "number"].map((style) => {
     const cell = element.insertCell();
     cell.className = style;
     return cell;
   });
-  return { element, set: lineIn(text), speech, delay };
+  return { element, text, lasted, delay, set: lineIn(text) };
 }
 
 function show(event) {
-  const { element, set, speech, delay } = row(event.satellite);
+  // Who gave no name gets a new one each time: the utterance's.
+  const named = event.satellite !== event.utterance;
+  const { element, text, lasted, delay, set } = row(
+    event.satellite,
+    named ? event.satellite : "somebody",
+  );
   const over = ["final", "failed", "gone"].includes(event.type);
-  element.classList.toggle("speaking", !over);
-  if (event.type === "begun") {
-    set("", "");
-    delay.textContent = "";
+  element.dataset.state = over ? "" : event.type === "begun" ? "listening" : "speaking";
+  // The last text stands until there is another one.
+  if (event.text || event.tail) {
+    set(event.text, event.tail ?? "");
+    lasted.textContent = `${event.seconds.toFixed(1)} s`;
+    delay.textContent = event.delay === undefined ? "" : `${Math.round(event.delay * 1000)} ms`;
   } else if (event.type === "failed") {
     set("", event.code);
-  } else if (event.text !== undefined) {
-    set(event.text, event.tail ?? "");
   }
-  speech.textContent = `${event.seconds.toFixed(1)} s`;
-  if (event.delay !== undefined) delay.textContent = `${Math.round(event.delay * 1000)} ms`;
+  if (over && !named && !text.textContent) remove(event.satellite);
 }
 
 // What is left out under load, in words that people know.
