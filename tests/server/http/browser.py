@@ -118,6 +118,13 @@ class Tab:
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
 
+def write(path: Path, pcm: bytes) -> None:
+    """Write 16 bit sound at 16 kHz as a WAV file."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(pcm)
+
+
 @contextlib.contextmanager
 def browsing(folder: Path, pcm: bytes = b"") -> Iterator[Tab]:
     """Give an empty page; 16 bit sound at 16 kHz is what its microphone hears, once."""
@@ -125,9 +132,7 @@ def browsing(folder: Path, pcm: bytes = b"") -> Iterator[Tab]:
     if program is None:
         pytest.skip("Chromium is not here")
     sound = folder / "microphone.wav"
-    with wave.open(str(sound), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(pcm or bytes(2 * RATE))
+    write(sound, pcm or bytes(2 * RATE))
     with tempfile.TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as home:
         process = subprocess.Popen(
             [program, *_FLAGS, f"--user-data-dir={home}",

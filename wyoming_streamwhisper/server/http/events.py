@@ -14,7 +14,7 @@ from wyoming_streamwhisper.session.feed import Happening
 from wyoming_streamwhisper.session.session import Session
 
 _LOAD = 2.0
-"""Seconds between two events about the load, which also show that the connection is alive."""
+"""Most seconds between two events about the load, which also show that the connection is alive."""
 
 
 def events_router(session: Session) -> APIRouter:
@@ -45,7 +45,10 @@ async def _told(session: Session) -> AsyncIterator[str]:
             while (left := until - asyncio.get_running_loop().time()) > 0:
                 done, _ = await asyncio.wait({following}, timeout=left)
                 if done:
-                    yield _event("satellite", written(following.result()))
+                    happening = following.result()
+                    yield _event("satellite", written(happening))
+                    if happening.over or happening.event is None:
+                        yield _event("load", load(session))
                     following = asyncio.ensure_future(anext(happenings))
     finally:
         following.cancel()

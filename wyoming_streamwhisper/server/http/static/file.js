@@ -110,8 +110,8 @@ function clear() {
 function show(segment) {
   const row = find("#segments").insertRow();
   for (const [text, style] of [
-    [clock(segment.start), "number"],
-    [clock(segment.end), "number"],
+    [brief(segment.start), "number"],
+    [brief(segment.end), "number"],
     [segment.text.trim(), ""],
   ]) {
     const cell = row.insertCell();
@@ -119,6 +119,11 @@ function show(segment) {
     cell.className = style;
   }
   find("#result").hidden = false;
+}
+
+// A time to be read: 0:07.3, or 1:02:07.3.
+function brief(seconds) {
+  return clock(seconds).slice(0, -2).replace(/^00:0?/, "");
 }
 
 function summarize() {
