@@ -22,7 +22,8 @@ def live(tab: Tab, web: Web, sound: Path) -> None:
     tab.click("#listen")
     tab.until(
         f"[...document.querySelectorAll('#said p')].length === {len(SAID)} && "
-        "[...document.querySelectorAll('#said p:last-child span')].every((s) => s.innerText.trim()) && "
+        "[...document.querySelectorAll('#said p:last-child span')]"
+        ".every((span) => span.innerText.trim()) && "
         "document.querySelector('#level').value > -45"
     )
     (IMAGES / "live.png").write_bytes(tab.picture())
