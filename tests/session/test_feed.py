@@ -32,6 +32,8 @@ def test_an_utterance_is_seen_from_begin_to_end() -> None:
 
     begun, last = asyncio.run(run())
     assert (begun.event, begun.satellite, begun.over) == (None, "kitchen", False)
+    assert begun.delay is None
+    assert last.delay is not None
     assert isinstance(last.event, Final | Partial)
 
 

@@ -28,6 +28,8 @@ class Happening:
     """None where it begins, or ends without an outcome because its client is gone."""
     over: bool = False
     """Whether nothing follows."""
+    delay: float | None = None
+    """With the outcome: seconds from the client's end to it; None where the client told none."""
 
 
 class Feed:

@@ -89,9 +89,27 @@ class Session:
         return len(self._running)
 
     @property
+    def rung(self) -> Rung:
+        """What is left out now, because there is too much to do."""
+        return self._engine.rung
+
+    @property
+    def speaking(self) -> int:
+        """Utterances in which somebody speaks, has just spoken, or is expected to."""
+        return sum(utterance.speaking for utterance in self._running.values())
+
+    @property
+    def most(self) -> int | None:
+        """How many may speak at once; None where neither the options nor a measurement say it."""
+        capacity = self._engine.capacity
+        return self._options.max_speakers or (capacity.finals if capacity else None)
+
+    @property
     def full(self) -> bool:
-        """Whether a further utterance would be refused for those that run."""
-        return self._full()
+        """Whether one more would be too many: by number, by what was measured, by what waits."""
+        if len(self._running) >= self._options.max_utterances or self.rung is Rung.REFUSING:
+            return True
+        return self.most is not None and self.speaking >= self.most
 
     @property
     def stopping(self) -> bool:
@@ -107,7 +125,7 @@ class Session:
         """
         if self._stopping:
             raise self._refused("shutting-down", "the server is stopping")
-        if self._full():
+        if self.full:
             raise self._refused("overloaded", "too many are speaking at once")
         languages = self._languages(profile, asked.language)
         number = f"u{next(self._numbers)}"
@@ -189,15 +207,6 @@ class Session:
         metrics.REFUSED.labels(code).inc()
         return Refused(code, text)
 
-    def _full(self) -> bool:
-        """Whether one more would be too many: by number, by what was measured, by what waits."""
-        if len(self._running) >= self._options.max_utterances:
-            return True
-        speaking = sum(utterance.speaking for utterance in self._running.values())
-        capacity = self._engine.capacity
-        most = self._options.max_speakers or (capacity.finals if capacity else speaking + 1)
-        return speaking >= most or self._engine.rung is Rung.REFUSING
-
     def _languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
         """Return the language to decode, or those to choose from; empty for all."""
         if profile.languages:
@@ -229,7 +238,8 @@ class Session:
             terms, (begun, _) = utterance.terms, self._begun[utterance.terms.id]
             over = over or isinstance(event, Final | Failed)
             seconds = self._clock() - begun
-            self.feed.publish(Happening(terms.id, terms.satellite, seconds, event, over))
+            happening = Happening(terms.id, terms.satellite, seconds, event, over, utterance.delay)
+            self.feed.publish(happening)
 
     def _ended(self, utterance: Utterance, final: Final | None) -> None:
         number = utterance.terms.id

@@ -84,6 +84,8 @@ class Utterance:
         self._outcome: Final | Failed | None = None
         self._told: float | None = None
         """When the end was told, by the clock of metrics."""
+        self.delay: float | None = None
+        """With the outcome: seconds from the told end to it; None where no end was told."""
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -299,10 +301,11 @@ class Utterance:
         """Take the first outcome; what comes later changes nothing."""
         if self._outcome is None:
             self._outcome = outcome
+            if self._told is not None:
+                self.delay = time.perf_counter() - self._told
+                metrics.ANSWER.observe(self.delay)
             self.on_event(outcome)
             self._moved.set()
-            if self._told is not None:
-                metrics.ANSWER.observe(time.perf_counter() - self._told)
 
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"

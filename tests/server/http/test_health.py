@@ -110,6 +110,8 @@ def test_who_looks_on_sees_satellites(web: Web) -> None:
         return seen
 
     seen = asyncio.run(look())
-    assert seen[0] == ("load", {"running": 0, "ready": True})
+    idle = {"ready": True, "running": 0, "speaking": 0, "most": None, "rung": "all"}
+    assert seen[0] == ("load", idle)
     final = seen[-1][1]
     assert (final["satellite"], final["text"]) == ("kitchen", TURN_ON.text)
+    assert final["delay"] >= 0

@@ -96,6 +96,19 @@ def test_the_text_comes_in_events(web: Web) -> None:
     assert deltas == events[-1]["text"] == f"{TURN_ON.text} {SHORT.text}"
 
 
+def test_segments_come_in_events_with_all_that_is_known_at_the_end(web: Web) -> None:
+    sound = wav(TURN_ON.pcm + 2 * SILENCE + SHORT.pcm)
+    answer = web.upload("/transcribe", sound, stream="true", language="en")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *segments, done = [json.loads(line[6:]) for line in answer.text.splitlines() if line]
+    assert {event["type"] for event in segments} == {"segment"}
+    assert all(0 < event["done"] <= event["duration"] for event in segments)
+    assert done.pop("type") == "done"
+    assert done == web.upload("/transcribe", sound, language="en").json()
+    for event, segment in zip(segments, done["segments"], strict=True):
+        assert {key: event[key] for key in ("start", "end", "text")}.items() <= segment.items()
+
+
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # translations, by OpenAI
 def test_the_official_package_transcribes_and_streams_unchanged(web: Web) -> None:
     openai = pytest.importorskip("openai")

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.problems import Problem
 
-_OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json")
+_OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json", "/static")
 """What may be asked without a token, with what is below it: it tells nothing about anybody."""
 _SUBPROTOCOL = "openai-insecure-api-key."
 """How pages in a browser, which cannot set headers there, hand OpenAI's WebSocket their token."""
@@ -66,7 +66,7 @@ class Access:
 
 
 def _is_open(path: str) -> bool:
-    return any(path == known or path.startswith(known + "/") for known in _OPEN)
+    return path == "/" or any(path == known or path.startswith(known + "/") for known in _OPEN)
 
 
 def _token(headers: Headers, subprotocols: Sequence[str]) -> bytes:

@@ -12,6 +12,7 @@ from wyoming_streamwhisper.server.http.health import health_router
 from wyoming_streamwhisper.server.http.live import live_router
 from wyoming_streamwhisper.server.http.models import models_router
 from wyoming_streamwhisper.server.http.options import HttpOptions
+from wyoming_streamwhisper.server.http.page import add_page
 from wyoming_streamwhisper.server.http.problems import answer_problems
 from wyoming_streamwhisper.server.http.realtime import realtime_router
 from wyoming_streamwhisper.server.http.swagger import add_docs
@@ -40,6 +41,7 @@ def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -
     app.include_router(events_router(session))
     app.include_router(live_router(door))
     app.include_router(realtime_router(door))
+    add_page(app, session)
     add_docs(app, secured=bool(options.http_tokens))
     guarded: ASGIApp = Access(app, options)
     if options.http_origins:

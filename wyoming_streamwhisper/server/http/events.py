@@ -14,7 +14,7 @@ from wyoming_streamwhisper.session.feed import Happening
 from wyoming_streamwhisper.session.session import Session
 
 _LOAD = 2.0
-"""Seconds between two events about the load, which also show that the connection is alive."""
+"""Most seconds between two events about the load, which also show that the connection is alive."""
 
 
 def events_router(session: Session) -> APIRouter:
@@ -40,12 +40,15 @@ async def _told(session: Session) -> AsyncIterator[str]:
     following = asyncio.ensure_future(anext(happenings))
     try:
         while not session.stopping:
-            yield _event("load", {"running": session.running, "ready": session.ready})
+            yield _event("load", load(session))
             until = asyncio.get_running_loop().time() + _LOAD
             while (left := until - asyncio.get_running_loop().time()) > 0:
                 done, _ = await asyncio.wait({following}, timeout=left)
                 if done:
-                    yield _event("satellite", written(following.result()))
+                    happening = following.result()
+                    yield _event("satellite", written(happening))
+                    if happening.over or happening.event is None:
+                        yield _event("load", load(session))
                     following = asyncio.ensure_future(anext(happenings))
     finally:
         following.cancel()
@@ -53,13 +56,26 @@ async def _told(session: Session) -> AsyncIterator[str]:
         await happenings.aclose()
 
 
+def load(session: Session) -> dict[str, Any]:
+    """Write how busy the daemon is as JSON."""
+    return {
+        "ready": session.ready,
+        "running": session.running,
+        "speaking": session.speaking,
+        "most": session.most,
+        "rung": session.rung.label,
+    }
+
+
 def written(happening: Happening) -> dict[str, Any]:
     """Write what happened as JSON."""
-    about = {
+    about: dict[str, Any] = {
         "utterance": happening.utterance,
         "satellite": happening.satellite,
         "seconds": round(happening.seconds, 3),
     }
+    if happening.delay is not None:
+        about["delay"] = round(happening.delay, 3)
     match happening.event:
         case Speech(start):
             return {"type": "speech", **about, "start": round(start, 3)}

@@ -3,11 +3,11 @@
 import json
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from wyoming_streamwhisper.core.languages import LANGUAGES
-from wyoming_streamwhisper.core.words import Word
-from wyoming_streamwhisper.files import Result, Segment
+from wyoming_streamwhisper.core.words import Word, append
+from wyoming_streamwhisper.files import Progress, Result, Segment
 from wyoming_streamwhisper.files.formats import as_json
 
 
@@ -53,6 +53,57 @@ def spoken(words: Iterable[Word]) -> list[dict[str, Any]]:
         else:
             joined.append({"word": word.text.strip(), **_span(word)})
     return joined
+
+
+class Telling(Protocol):
+    """Which events tell of a recording that is being transcribed."""
+
+    def segment(self, segment: Segment, progress: Progress) -> dict[str, Any]:
+        """Tell a segment."""
+        ...
+
+    def done(self, result: Result) -> dict[str, Any]:
+        """Tell the end."""
+        ...
+
+
+class Deltas:
+    """OpenAI's events: text that is only ever added to."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def segment(self, segment: Segment, progress: Progress) -> dict[str, Any]:
+        """Tell what a segment adds."""
+        whole = append(self._text, segment.text)
+        delta, self._text = whole[len(self._text) :], whole
+        return {"type": "transcript.text.delta", "delta": delta}
+
+    def done(self, result: Result) -> dict[str, Any]:
+        """Tell the whole text."""
+        return {"type": "transcript.text.done", "text": result.text}
+
+
+class Segments:
+    """Our own events: segments with their times, how far it is, and at last all of `plain`."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def segment(self, segment: Segment, progress: Progress) -> dict[str, Any]:
+        """Tell a segment, and of how many seconds how many are done."""
+        length = progress.duration
+        return {
+            "type": "segment",
+            **_span(segment),
+            "text": segment.text,
+            "done": round(progress.done, 3),
+            "duration": None if length is None else round(length, 3),
+        }
+
+    def done(self, result: Result) -> dict[str, Any]:
+        """Tell everything."""
+        return {"type": "done", **plain(result, self._model)}
 
 
 def event(body: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ class PlainForm(BaseModel):
     model_size: str = Field("", max_length=256, description=_MODEL)
     language: str = Field("", max_length=256, description=_LANGUAGE, examples=["en"])
     task: Literal["", "transcribe", "translate"] = Field("", description="As the profile says.")
+    stream: bool = Field(False, description="Send segments while they come, as events.")
 
 
 class TranslationForm(BaseModel):

@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from wyoming_streamwhisper.core.words import append
 from wyoming_streamwhisper.engine.api import EngineError
 from wyoming_streamwhisper.files import BadRecording, Job, Result
 from wyoming_streamwhisper.files.formats import as_srt, as_vtt
@@ -44,13 +43,18 @@ class Transcripts:
         self._session, self._uploads, self._begin = session, uploads, begin
 
     async def plain(self, request: Request) -> Response:
-        """Answer with all that is known."""
-        async with self._received(request) as upload:
+        """Answer with all that is known: at once, or in events while it comes."""
+        async with AsyncExitStack() as stack:
+            upload = await stack.enter_async_context(self._received(request))
             form = read(PlainForm, upload.fields)
             profile = choose(self._session, form.model_size, "model_size")
             profile = replace(profile, task=form.task or profile.task)
-            result = await self._result(request, upload, profile, Asked(language=form.language))
-            return JSONResponse(formats.plain(result, self._session.info.model))
+            asked, model = Asked(language=form.language), self._session.info.model
+            if form.stream:
+                telling = formats.Segments(model)
+                return await self._streamed(stack, request, upload, profile, asked, telling)
+            result = await self._result(request, upload, profile, asked)
+            return JSONResponse(formats.plain(result, model))
 
     async def translation(self, request: Request) -> Response:
         """Answer in English, as OpenAI does."""
@@ -68,11 +72,8 @@ class Transcripts:
             profile = self._profile(form, "transcribe")
             asked = Asked(language=form.language, names=tuple(form.keywords))
             if form.stream:
-                job = await self._begun(stack, upload, profile, asked)
-                events = self._events(request, upload, job)
-                # The first one comes before the status is sent: most problems show by then.
-                first = await anext(events)
-                return _Held(stack.pop_all(), _chain(first, events))
+                telling = formats.Deltas()
+                return await self._streamed(stack, request, upload, profile, asked, telling)
             result = await self._result(request, upload, profile, asked)
             kinds = form.timestamp_granularities
             return _written(result, form.response_format, "transcribe", kinds)
@@ -104,9 +105,27 @@ class Transcripts:
             except (Refused, BadRecording, EngineError) as error:
                 raise problem_of(error) from error
 
-    async def _events(self, request: Request, upload: Upload, job: Job) -> AsyncIterator[str]:
-        """Yield OpenAI's events; what goes wrong behind the first one is an event too."""
-        segments, text = job.segments(), ""
+    async def _streamed(
+        self,
+        stack: AsyncExitStack,
+        request: Request,
+        upload: Upload,
+        profile: Profile,
+        asked: Asked,
+        telling: formats.Telling,
+    ) -> Response:
+        """Answer in events; the answer takes over what the stack holds."""
+        job = await self._begun(stack, upload, profile, asked)
+        events = self._events(request, upload, job, telling)
+        # The first one comes before the status is sent: most problems show by then.
+        first = await anext(events)
+        return _Held(stack.pop_all(), _chain(first, events))
+
+    async def _events(
+        self, request: Request, upload: Upload, job: Job, telling: formats.Telling
+    ) -> AsyncIterator[str]:
+        """Yield events; what goes wrong behind the first one is an event too."""
+        segments, told = job.segments(), False
         # Once the answer has begun, it is the answer's business whether somebody reads it.
         watched: Request | None = request
         try:
@@ -116,14 +135,13 @@ class Transcripts:
                 watched = None
                 if segment is None:
                     break
-                whole = append(text, segment.text)
-                delta, text = whole[len(text) :], whole
-                yield formats.event({"type": "transcript.text.delta", "delta": delta})
+                told = True
+                yield formats.event(telling.segment(segment, job.progress))
             result = await self._uploads.within(upload, job, job.result())
-            yield formats.event({"type": "transcript.text.done", "text": result.text})
+            yield formats.event(telling.done(result))
         except (Refused, BadRecording, EngineError, Problem) as error:
             problem = error if isinstance(error, Problem) else problem_of(error)
-            if not text:
+            if not told:
                 raise problem from error
             yield formats.event(problem.body())
 
