@@ -1,5 +1,6 @@
 """One daemon, as a process of its own, for all examples; and the examples as a person runs them."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from tests.clips import RATE
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60
+PORTS = 3
+"""Ports that are tried: between our choice and the daemon's, somebody else may take one."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Wav = Callable[[str, bytes], Path]
@@ -25,36 +28,38 @@ Wav = Callable[[str, bytes], Path]
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a daemon that is ready."""
     pytest.importorskip("fastapi")
-    free = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            free.append(server.getsockname()[1])
-    wyoming, http = (f"tcp://127.0.0.1:{port}" for port in free)
     folder = tmp_path_factory.mktemp("daemon")
-    command = [sys.executable, "-m", "wyoming_streamwhisper", "run", "--uri", wyoming]
-    command += ["--http", http, "--zeroconf", "off", "--state-dir", str(folder)]
     with (folder / "log").open("w+b") as log:
-        daemon = subprocess.Popen(command, env=environ(), stdout=log, stderr=log)
-        try:
-            yield ready(daemon, http.replace("tcp", "http"), folder / "log")
-        finally:
-            daemon.terminate()
-            daemon.wait(PATIENCE)
+        for _ in range(PORTS):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                address = f"127.0.0.1:{free.getsockname()[1]}"
+            command = [sys.executable, "-m", "wyoming_streamwhisper", "run"]
+            command += ["--uri", "tcp://127.0.0.1:0", "--http", f"tcp://{address}"]
+            command += ["--zeroconf", "off", "--state-dir", str(folder)]
+            daemon = subprocess.Popen(command, env=environ(), stdout=log, stderr=log)
+            try:
+                if ready(daemon, f"http://{address}"):
+                    yield f"http://{address}"
+                    return
+            finally:
+                daemon.terminate()
+                daemon.wait(PATIENCE)
+    raise AssertionError((folder / "log").read_text())
 
 
-def ready(daemon: subprocess.Popen[bytes], url: str, log: Path) -> str:
-    """Wait until it would answer."""
+def ready(daemon: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until it would answer; return False where it ended."""
     while daemon.poll() is None:
         try:
             urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE).close()
-            return url
+            return True
         except urllib.error.HTTPError as error:
             error.close()
         except OSError:
             pass
-        with pytest.raises(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired):
             daemon.wait(0.05)
-    raise AssertionError(log.read_text())
+    return False
 
 
 def environ(**more: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ def test_every_command_has_an_answer() -> None:
     assert len(BLOCKS) == PAGE.count("```sh\n") > 5
 
 
-@pytest.mark.parametrize(("commands", "answer"), BLOCKS)
+@pytest.mark.parametrize(("commands", "answer"), BLOCKS, ids=range(len(BLOCKS)))
 def test_a_command_answers_as_the_page_says(url: str, commands: str, answer: str) -> None:
     done = subprocess.run(
         ["bash", "-ec", commands.replace("http://127.0.0.1:10380", url)],
