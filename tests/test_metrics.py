@@ -10,6 +10,7 @@ def test_everything_is_exported_under_our_name():
     text = generate_latest(metrics.REGISTRY).decode()
     assert 'streamwhisper_stage_seconds_count{kind="final",stage="encode"}' in text
     assert 'streamwhisper_decoded_seconds_total{kind="final"}' in text
+    assert "streamwhisper_process_resident_memory_bytes" in text
     assert "_created" not in text
     names = {line.split("{")[0].split()[0] for line in text.splitlines() if line[0] != "#"}
     assert all(name.startswith("streamwhisper_") for name in names)

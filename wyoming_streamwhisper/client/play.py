@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from wyoming_streamwhisper.client.conversation import (
     PATIENCE_S,
@@ -61,7 +61,7 @@ async def play(
     def turn(source: Source) -> Coroutine[Any, Any, Conversation]:
         return _turn(source, microphones.get(source), terms, screen)
 
-    with screen, _ended_by_hand(list(microphones.values())):
+    with screen, ended_by_hand(list(microphones.values())):
         if together:
             return await asyncio.gather(*map(turn, sources))
         return [await turn(source) for source in sources]
@@ -90,10 +90,17 @@ async def _turn(
     return record
 
 
+class Endless(Protocol):
+    """A source that goes on until somebody ends it."""
+
+    def end(self) -> None:
+        """Let the utterance end after what has been heard so far."""
+
+
 @contextmanager
-def _ended_by_hand(microphones: list[Microphone]) -> Iterator[None]:
-    """Let the first Ctrl-C, or Enter, end what the microphones hear; a second Ctrl-C interrupts."""
-    if not microphones:
+def ended_by_hand(sources: Sequence[Endless]) -> Iterator[None]:
+    """Let the first Ctrl-C, or Enter, end what the sources hear; a second Ctrl-C interrupts."""
+    if not sources:
         yield
         return
     loop = asyncio.get_running_loop()
@@ -103,8 +110,8 @@ def _ended_by_hand(microphones: list[Microphone]) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGINT)
         if keyboard:
             loop.remove_reader(sys.stdin)
-        for microphone in microphones:
-            microphone.end()
+        for source in sources:
+            source.end()
 
     def entered() -> None:
         sys.stdin.readline()  # Left there, the shell would take it.

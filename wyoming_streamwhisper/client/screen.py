@@ -77,8 +77,47 @@ class Drawn(Screen):
     """Words of all live sources in place at the bottom of a terminal, finished ones above."""
 
     def __init__(self, console: Console | None = None) -> None:
+        self._lines = Lines(console)
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._lines.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the finished lines, and those that an interruption cut short."""
+        self._lines.__exit__(kind, error, trace)
+
+    def begins(self, name: str) -> None:
+        """Draw an empty line for it; sources get their colours in this order."""
+        self._lines.show(name)
+
+    def heard(self, name: str, record: Conversation) -> None:
+        """Draw the words so far; they are sure, so they are drawn solid."""
+        self._lines.show(name, record.text)
+
+    def done(self, name: str, record: Conversation) -> None:
+        """Move the text up and draw its figures dimly below."""
+        self._lines.drop(name)
+        super().done(name, record)
+        if record.transcript is not None:
+            self._lines.finish(name, record.text, summary(record))
+
+
+class Lines:
+    """A line for each source at the bottom of a terminal, drawn in place, and finished ones above.
+
+    Where the output is no terminal, only the finished lines are printed.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
         self._live = Live(console=console or Console(), auto_refresh=False, transient=True)
-        self._speaking: dict[str, str] = {}
+        self._speaking: dict[str, tuple[str, str]] = {}
         self._colours: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -92,38 +131,40 @@ class Drawn(Screen):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the finished lines, and those that an interruption cut short."""
+        """Leave the finished lines."""
         self._live.stop()
 
-    def begins(self, name: str) -> None:
-        """Draw an empty line for it; sources get their colours in this order."""
-        self._speaking[name] = ""
+    def show(self, name: str, text: str = "", tail: str = "") -> None:
+        """Draw the words of a source: solid what is sure, dim the tail that may still change."""
+        self._speaking[name] = (text, tail)
         self._draw()
 
-    def heard(self, name: str, record: Conversation) -> None:
-        """Draw the words so far; they are sure, so they are drawn solid."""
-        self._speaking[name] = record.text
-        self._draw()
-
-    def done(self, name: str, record: Conversation) -> None:
-        """Move the text up and draw its figures dimly below."""
+    def drop(self, name: str) -> None:
+        """Draw the source no more."""
         self._speaking.pop(name, None)
         self._draw()
-        super().done(name, record)
-        if record.transcript is not None:
-            self._live.console.print(self._line(name, record.text))
-            self._live.console.print(Text(f"  {summary(record)}", style="dim"))
+
+    def finish(self, name: str, text: str, note: str = "") -> None:
+        """Print a text that does not change any more, and a note dimly below."""
+        self._live.console.print(self._line(name, text))
+        if note:
+            self._live.console.print(Text(f"  {note}", style="dim"))
 
     def _draw(self) -> None:
         console = self._live.console
         # What does not fit would be cut at its end, where the newest words are.
         room = console.width * max(1, (console.height - 2) // max(1, len(self._speaking)) - 1)
-        lines = [self._line(name, text[-room:]) for name, text in self._speaking.items()]
+        lines = [
+            self._line(name, text[-max(1, room - len(tail)) :], tail)
+            for name, (text, tail) in self._speaking.items()
+        ]
         self._live.update(Group(*(line.append(" ▌", style="dim") for line in lines)), refresh=True)
 
-    def _line(self, name: str, text: str) -> Text:
+    def _line(self, name: str, text: str, tail: str = "") -> Text:
         colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-        return Text.assemble((f"{name}  ", f"bold {colour}"), (text, colour))
+        return Text.assemble(
+            (f"{name}  ", f"bold {colour}"), (text, colour), (tail, f"dim {colour}")
+        )
 
 
 def summary(record: Conversation) -> str:
