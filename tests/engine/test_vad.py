@@ -1,6 +1,8 @@
 """Voice activity: both networks as their makers use them, in batches, and as a service."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -249,6 +251,19 @@ def test_a_closed_stream_hears_nothing_more():
         assert (len(closed.heard), len(kept.heard)) == (0, 30)
 
     serving(Held(), scenario)
+
+
+def test_a_closed_stream_is_kept_by_nobody():
+    async def scenario(service: VadService) -> None:
+        ear = Ear(service)
+        ear.stream.feed(np.zeros(FRAME, np.float32), 4 * FRAME)  # waits for company that never comes
+        ear.stream.close()
+        left = weakref.ref(ear)
+        del ear
+        gc.collect()
+        assert left() is None
+
+    serving(CountingVad(), scenario)
 
 
 def test_a_failing_network_is_told_to_the_stream_that_it_fails_for():

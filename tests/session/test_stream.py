@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.doubles import ScriptedEngine
 from tests.session.test_utterance import FORMAT, RATE, a_session, loud, quiet
+from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import EngineError, Request
 from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
 from wyoming_streamwhisper.session.session import Asked, Session
@@ -237,3 +238,23 @@ async def _outcome(events: AsyncGenerator[Turn, None]) -> str:
         if isinstance(turn.event, Final):
             return turn.event.text
     return "no outcome"
+
+
+def test_a_stream_closed_while_a_turn_waits_for_admission_begins_none() -> None:
+    async def listen() -> None:
+        engine = ScriptedEngine(loud_seconds)
+        async with a_session(engine) as session:
+            stream = Stream(session, next(iter(session.profiles.values())), TURN)
+            turns = stream.events()
+            stream.feed(loud(1.0) + quiet(1.0), FORMAT)
+            assert isinstance((await anext(turns)).event, Final)
+            engine.rung = Rung.REFUSING
+            waiting = asyncio.ensure_future(anext(turns, None))
+            while session.running:  # noqa: ASYNC110 - the first turn is closed in that task
+                await asyncio.sleep(0)
+            await stream.close()
+            engine.rung = Rung.ALL
+            async with asyncio.timeout(5):
+                assert await waiting is None
+
+    asyncio.run(listen())

@@ -202,6 +202,7 @@ class VadStream:
         """Hear no more."""
         self._open = False
         self._frames.clear()
+        self._service.forget(self)
 
 
 Work = tuple[VadStream, State, list[Samples]]
@@ -252,6 +253,10 @@ class VadService:
         if now and self.idle:
             self._called = True
             asyncio.get_running_loop().call_soon(self._look)
+
+    def forget(self, stream: VadStream) -> None:
+        """Keep nothing of a stream: frames with leeway may wait for company that never comes."""
+        self._waiting.discard(stream)
 
     async def follow(self, state: State | None, frames: Floats) -> tuple[State, list[float]]:
         """Judge the next frames [n, 512] of a recording; `state` is None at its begin.
@@ -315,7 +320,6 @@ class VadService:
         except Exception as error:  # noqa: BLE001 - native code may raise anything
             # This task serves everybody: what one stream led to must end with that stream.
             _LOG.exception("voice activity detection failed: %s", type(error).__name__)
-            self._waiting.discard(stream)
             stream.close()
             stream._fail()
 

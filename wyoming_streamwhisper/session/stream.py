@@ -123,6 +123,8 @@ class Stream:
                 await self._news.wait()
                 continue
             utterance = await self._admitted()
+            if utterance is None:
+                return
             try:
                 async for event in utterance.events():
                     yield self._told(utterance, event)
@@ -157,8 +159,11 @@ class Stream:
 
     # Turns
 
-    async def _admitted(self) -> Utterance:
-        """Begin a turn. Who streams already is not sent away at once when too many speak."""
+    async def _admitted(self) -> Utterance | None:
+        """Begin a turn, or none where the stream is closed meanwhile.
+
+        Who streams already is not sent away at once when too many speak.
+        """
         for _ in range(_TRIES if self._number else 0):
             try:
                 return self._begin()
@@ -166,6 +171,8 @@ class Stream:
                 if refused.code != "overloaded":
                     raise
                 await asyncio.sleep(_PAUSE)
+            if self._closed:  # a seat that is taken now would be given back by nobody
+                return None
         return self._begin()
 
     def _begin(self) -> Utterance:
