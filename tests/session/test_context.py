@@ -129,3 +129,10 @@ def test_a_context_is_plain_data(count):
     for _ in range(count):
         context.remember("text", "en", 1.0)
     assert Context(dict(context.languages), context.text, context.ended, count) == context
+
+
+def test_no_more_of_a_text_is_kept_than_a_prompt_takes():
+    context = Context()
+    context.remember("the first " + "word " * 10_000 + "the last", "en", 1.0)
+    assert context.text.endswith(" word the last")
+    assert len(context.text) <= 400

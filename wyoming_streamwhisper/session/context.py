@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wyoming_streamwhisper.core.prompt import recent
 from wyoming_streamwhisper.option import option
 
 _FADE = 0.7
@@ -55,7 +56,7 @@ class Context:
     languages: dict[str, float] = field(default_factory=dict)
     """How much speech of each language was heard lately; older speech counts less."""
     text: str = ""
-    """The last text, prompt for the next utterance of a dictation."""
+    """The end of the last text, prompt for the next utterance of a dictation."""
     ended: float = float("-inf")
     """When its last utterance ended, by the session's clock."""
     utterances: int = 0
@@ -63,7 +64,8 @@ class Context:
     def remember(self, text: str, language: str, now: float) -> None:
         """Take over what an utterance has shown."""
         self.utterances += 1
-        self.text, self.ended = text, now
+        # No more than a prompt takes: hours of dictation are nobody's to keep.
+        self.text, self.ended = recent(text), now
         if text and language:
             for known in self.languages:
                 self.languages[known] *= _FADE

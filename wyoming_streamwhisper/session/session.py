@@ -142,7 +142,7 @@ class Session:
         heard = core.Utterance(
             self._streaming(profile, asked),
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
-            before=prompt.recent(self._contexts.prompt(context)),
+            before=self._contexts.prompt(context),
             sensitivity=asked.vad_sensitivity or profile.vad_sensitivity,
             turn=asked.turn,
             tell_speech=asked.speech,
