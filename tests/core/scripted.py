@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from wyoming_streamwhisper.core.events import Closed, Event, Failed, Finished, Words
+from wyoming_streamwhisper.core.events import Closed, Event, Failed, Final, Partial
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
@@ -136,14 +136,14 @@ class Run:
         return self
 
     @property
-    def last(self) -> Finished | Failed:
+    def last(self) -> Final | Failed:
         last = self.events[-1]
-        assert isinstance(last, Finished | Failed)
+        assert isinstance(last, Final | Failed)
         return last
 
     @property
     def text(self) -> str:
-        assert isinstance(self.last, Finished)
+        assert isinstance(self.last, Final)
         return self.last.text
 
     def _portion(self) -> int:
@@ -165,7 +165,7 @@ class Run:
         self._take()
 
     def _take(self) -> None:
-        ended = any(isinstance(event, Finished | Failed) for event in self.events)
+        ended = any(isinstance(event, Final | Failed) for event in self.events)
         effects = self.utterance.take()
         assert not (ended and (effects.events or effects.wishes)), "nothing follows the end"
         for wish in effects.wishes:
@@ -187,15 +187,15 @@ def check(run: Run) -> None:
     closed = [event for event in run.events if isinstance(event, Closed)]
     assert [piece.start for piece in closed] == [0, *(piece.end for piece in closed)][:-1]
     assert not run.waiting, "every wish is answered or withdrawn"
-    ends = [event for event in run.events if isinstance(event, Finished | Failed)]
+    ends = [event for event in run.events if isinstance(event, Final | Failed)]
     assert ends == run.events[-1:], "one end, and nothing behind it"
-    shown: Sequence[Words] = [event for event in run.events if isinstance(event, Words)]
+    shown: Sequence[Partial] = [event for event in run.events if isinstance(event, Partial)]
     for before, after in pairwise(shown):
         if after.revision == before.revision:
             assert extends(before.text, after.text)
         else:
             assert after.revision == before.revision + 1
-    if isinstance(run.last, Finished):
+    if isinstance(run.last, Final):
         assert (closed[-1].end if closed else 0) == run.script.total
         if shown:
             assert (run.last.text, run.last.revision) == (shown[-1].text, shown[-1].revision)

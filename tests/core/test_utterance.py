@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.core.scripted import Run, Script, Spoken, check, scripts
 from wyoming_streamwhisper.core.audio import RATE
-from wyoming_streamwhisper.core.events import Closed, Failed, Finished, Words
+from wyoming_streamwhisper.core.events import Closed, Failed, Final, Partial
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
@@ -101,7 +101,7 @@ def test_no_word_is_lost_or_doubled(script: Script, options: Streaming, seed: in
 def test_consistent_never_takes_back(script: Script, options: Streaming, seed: int) -> None:
     run = Run(script, replace(options, final="consistent"), random.Random(seed)).go()
     check(run)
-    assert isinstance(run.last, Finished)
+    assert isinstance(run.last, Final)
     assert run.last.revision == 0
 
 
@@ -123,12 +123,12 @@ def test_silence_is_empty_and_costs_nothing(seconds: float) -> None:
     check(run)
     assert run.text == ""
     assert not run.wished
-    assert not any(isinstance(event, Words) for event in run.events)
+    assert not any(isinstance(event, Partial) for event in run.events)
 
 
 def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None:
     run = Run(COMMAND, Streaming()).go()
-    shown = [(event.text, event.tail) for event in run.events if isinstance(event, Words)]
+    shown = [(event.text, event.tail) for event in run.events if isinstance(event, Partial)]
     assert shown == [
         ("", "turn"),
         ("turn", " on the"),
@@ -138,7 +138,7 @@ def test_words_come_while_they_are_spoken_and_the_final_before_the_end() -> None
     ]
     assert [wish.kind for wish in run.wished].count(Kind.SPECULATIVE) == 1
     assert not any(wish.kind is Kind.FINAL for wish in run.wished)
-    assert run.last == Finished("turn on the light.", 0, "en", 1.0)
+    assert run.last == Final("turn on the light.", 0, "en", 1.0)
 
 
 class Inventive(Script):
@@ -153,7 +153,7 @@ class Inventive(Script):
 def test_what_was_sent_too_much_is_taken_back() -> None:
     run = Run(Inventive((Spoken("yes", 8000, 60_000, False),), 80_000), Streaming()).go()
     check(run)
-    shown = [(e.text, e.tail, e.revision) for e in run.events if isinstance(e, Words)]
+    shown = [(e.text, e.tail, e.revision) for e in run.events if isinstance(e, Partial)]
     assert shown == [("", "yes uh", 0), ("yes", " uh", 0), ("yes uh", "", 0), ("yes", "", 1)]
     assert run.text == "yes"
 
@@ -170,7 +170,7 @@ def test_speculation_under_way_becomes_the_final() -> None:
     assert effects.urgent == (wish.number,)
     assert not effects.wishes
     utterance.result(wish.number, COMMAND.decode(wish))
-    assert isinstance(utterance.take().events[-1], Finished)
+    assert isinstance(utterance.take().events[-1], Final)
 
 
 def test_voice_activity_has_time_but_in_pauses_and_before_partials() -> None:
@@ -205,7 +205,7 @@ def test_memory_does_not_grow_with_length() -> None:
     run = Run(Script(words, 8000 * 400), Streaming()).go()
     check(run)
     assert run.text.replace(".", "").split() == [word.text for word in words]
-    assert len(run.utterance._voice.stretches) < 100
+    assert len(run.utterance._hearing.voice.stretches) < 100
 
 
 @pytest.mark.parametrize(("mode", "ends"), [("off", False), ("early", True), ("own", True)])

@@ -256,7 +256,7 @@ def test_a_closed_stream_hears_nothing_more():
 def test_a_closed_stream_is_kept_by_nobody():
     async def scenario(service: VadService) -> None:
         ear = Ear(service)
-        ear.stream.feed(np.zeros(FRAME, np.float32), 4 * FRAME)  # waits for company that never comes
+        ear.stream.feed(np.zeros(FRAME, np.float32), 4 * FRAME)  # in vain
         ear.stream.close()
         left = weakref.ref(ear)
         del ear

@@ -8,9 +8,9 @@ import pytest
 from tests.clips import CLIPS, Clip
 from tests.engine.test_contract import demo_backend
 from wyoming_streamwhisper.core.audio import RATE, Samples
-from wyoming_streamwhisper.core.events import Closed, Effects, Event, Finished
+from wyoming_streamwhisper.core.events import Closed, Event, Final
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.utterance import Utterance
+from wyoming_streamwhisper.core.utterance import Effects, Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.engine.api import Backend, Request
 from wyoming_streamwhisper.engine.vad import OnnxVad
@@ -49,7 +49,7 @@ def hear(backend: Backend, clip: Clip, options: Streaming) -> tuple[str, float]:
         if utterance.done:
             break
     final, closed = events[-1], [event for event in events if isinstance(event, Closed)]
-    assert isinstance(final, Finished)
+    assert isinstance(final, Final)
     return final.text, closed[-1].end / RATE
 
 

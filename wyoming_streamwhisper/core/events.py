@@ -1,20 +1,23 @@
-"""What an utterance says of itself: its text as it comes, its end, and what it asks for."""
+"""What an utterance tells: its text as it comes, its end, and what audio is done with.
+
+Every room and every door speaks in these; `Closed` alone stays within `session`.
+"""
 
 from dataclasses import dataclass
 
-from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.words import Word
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
-    """Somebody speaks from the sample `start` on; told only where it was asked for."""
+class Speech:
+    """Somebody has begun to speak; told only where it was asked for."""
 
-    start: int
+    start: float
+    """Seconds from the begin of the utterance."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Partial:
     """The text so far; within one revision it only grows."""
 
     text: str
@@ -35,8 +38,8 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """The final text. Nothing comes behind it."""
+class Final:
+    """The text of the utterance; nothing comes behind it."""
 
     text: str
     revision: int
@@ -46,22 +49,12 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """There will be no final text. Nothing comes behind it."""
+    """Why there is no text; nothing comes behind it."""
 
     code: str
+    """One of docs/protocol.md."""
     message: str
+    """A sentence for people."""
 
 
-Event = Began | Words | Closed | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What an input led to."""
-
-    wishes: tuple[Wish, ...] = ()
-    urgent: tuple[int, ...] = ()
-    """Numbers of earlier wishes that have become the final."""
-    withdrawn: tuple[int, ...] = ()
-    """Numbers of earlier wishes that nobody waits for any more."""
-    events: tuple[Event, ...] = ()
+Event = Speech | Partial | Closed | Final | Failed

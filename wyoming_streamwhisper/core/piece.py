@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.policy import Heard, Policy, weigh
-from wyoming_streamwhisper.core.words import Hypothesis, Word, agreed
+from wyoming_streamwhisper.core.words import Hypothesis, Word, agreed, ends_sentence, goes_on
 
 _KEPT = 2.0
 """Seconds of sure words that a partial's window repeats as forced prefix; more would cost a
@@ -39,6 +39,21 @@ class Piece:
     def heard_until(self, end: int) -> Hypothesis | None:
         """Return the free decode from the start up to this very index, if it is there."""
         return self.free[1] if self.free and self.free[0] == end else None
+
+    def judge_sentence(self, end: int, heard: Hypothesis) -> tuple[int, Hypothesis] | None:
+        """Learn what was heard up to a place where a sentence may end; returns one that does.
+
+        What sounds like a sentence is believed only once more was heard and it still does, so it
+        takes two calls: one in the pause, and one with what is spoken next.
+        """
+        seems = self.sentence
+        if seems is None and ends_sentence(heard.words, heard.language):
+            self.sentence = (end, heard)
+        elif seems and not goes_on(seems[1].words, heard.words):
+            return seems
+        else:
+            self.sentence, self.refused = None, end
+        return None
 
     def commit(self, words: Sequence[Word], policy: Policy, end: float) -> bool:
         """Take what a hypothesis of the whole piece adds for sure; returns whether it does.

@@ -7,7 +7,7 @@ what follows it. Scripts that write no spaces have one word a character group.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "MYANMAR", "KHMER", "TIBETAN")
 _ENDS = (".", "?", "!", "\u2026", "\u3002", "\uff1f", "\uff01", "\u0964", "\u061f")
@@ -49,6 +49,11 @@ class Hypothesis:
     """The model's own probability that nobody speaks."""
     end: float = 1.0
     """The model's own probability that the text ends behind the last word."""
+
+    def later(self, seconds: float) -> "Hypothesis":
+        """Return the same with all times so much later."""
+        words = (replace(w, start=w.start + seconds, end=w.end + seconds) for w in self.words)
+        return replace(self, words=tuple(words))
 
 
 def join(parts: Iterable[str]) -> str:

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.core import events as core
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.events import Closed
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core
 from wyoming_streamwhisper.core.voice import FRAME
@@ -182,7 +182,7 @@ class Utterance:
 
     def fail(self, code: str, message: str) -> None:
         """Give the utterance up, with a reason for who listens."""
-        self._tell(core.Failed(code, message))
+        self._tell(Failed(code, message))
 
     async def close(self) -> None:
         """Drop what is still under way. Safe to call twice."""
@@ -279,22 +279,20 @@ class Utterance:
         # A task that is cancelled before its first step never comes to a `finally` of its own.
         task.add_done_callback(lambda _: self._decodes.pop(wish.number, None))
 
-    def _tell(self, event: core.Event) -> None:
+    def _tell(self, event: Event | Closed) -> None:
         match event:
-            case core.Began(start):
-                self._speech = Speech(start / RATE)
-                self.on_event(self._speech)
-            case core.Words(text, revision, tail):
-                self._partial = Partial(text, revision, tail)
-                metrics.PARTIALS.inc()
-                self.on_event(self._partial)
-            case core.Finished(text, revision, language, probability):
-                self._conclude(Final(text, revision, language, probability))
-            case core.Failed(code, message):
-                self._conclude(Failed(code, message))
-            case core.Closed(_, end):
-                self.on_covered(end)
+            case Closed():
+                self.on_covered(event.end)
                 return
+            case Speech():
+                self._speech = event
+                self.on_event(event)
+            case Partial():
+                self._partial = event
+                metrics.PARTIALS.inc()
+                self.on_event(event)
+            case Final() | Failed():
+                self._conclude(event)
         self._news.set()
 
     def _conclude(self, outcome: Final | Failed) -> None:
