@@ -29,7 +29,8 @@ from wyoming.event import Event
 from benchmarks.serving import Running, served
 from wyoming_streamwhisper.client.conversation import speak
 from wyoming_streamwhisper.client.sources import Pacing
-from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat
+from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME

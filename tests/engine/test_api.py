@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wyoming_streamwhisper.core.audio import AudioFormat, Converter
+from wyoming_streamwhisper.core.audio import AudioFormat
+from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import text_of

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
+from wyoming_streamwhisper.core.convert import Converter
 
 _ASSETS = Path(__file__).parent.parent / "assets"
 PATH = _ASSETS / "check.wav"

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
-from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
+from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Asked, Session

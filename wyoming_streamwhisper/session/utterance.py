@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Converter, Samples
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
+from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.core.events import Closed
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.server.http.web import npy
-from wyoming_streamwhisper.core.audio import AudioFormat, Converter
+from wyoming_streamwhisper.core.audio import AudioFormat
+from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.server.http import pcm
 from wyoming_streamwhisper.server.http.problems import Problem
 
