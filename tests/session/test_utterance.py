@@ -379,6 +379,22 @@ def test_audio_beyond_the_longest_utterance_is_left_out():
     tell(engine, scenario, longest=2.0)
 
 
+def test_a_change_of_format_at_the_longest_utterance_is_its_end():
+    engine = ScriptedEngine(answer_length)
+
+    async def scenario(session: Session, utterance: Utterance) -> None:
+        utterance.feed(quiet(0.9)[:-1], FORMAT)
+        for _ in range(20):  # all of it is judged: nothing else will move the utterance
+            await asyncio.sleep(0)
+        utterance.feed(b"\0" * 30, replace(FORMAT, rate=8_000))
+        utterance.feed(b"\0" * 30, replace(FORMAT, rate=48_000))
+        async with asyncio.timeout(5):
+            assert isinstance(await outcome(utterance), Final)
+        await utterance.close()
+
+    tell(engine, scenario, longest=0.9)
+
+
 def test_a_fast_sender_waits_and_memory_stays():
     engine = ScriptedEngine()
 

@@ -7,25 +7,21 @@ the event loop, so there is no lock.
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
-from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.core.events import Closed
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance as Core
-from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, Speech
+from wyoming_streamwhisper.session.intake import Intake
 
 _LOG = logging.getLogger(__name__)
-_BACKLOG = 30 * RATE
-"""Samples that may wait for room in the window before `drained` makes the sender wait."""
 _SILENT = 5 * RATE
 """Samples of silence after which an utterance does not count as speaking."""
 
@@ -61,18 +57,8 @@ class Utterance:
         self._core = heard
         self._engine = engine
         self._vad = vad.stream(self._hear, self._deaf)
-        self._left = longest
+        self._intake = Intake(longest)
         self._on_close = on_close
-        self._converter: Converter | None = None
-        self._format: AudioFormat | None = None
-        self._pcm: list[bytes] = []
-        """Bytes that make no whole frame of voice activity yet: before that nothing happens, so
-        that they are not worth being converted one by one."""
-        self._frame = self._missing = 0
-        """Bytes of such a frame, and those that it still lacks."""
-        self._backlog: deque[Samples] = deque()
-        self._backlogged = 0
-        self._ending = False
         self._closed = False
         self._decodes: dict[int, asyncio.Task[None]] = {}
         self._urgent: set[int] = set()
@@ -126,27 +112,19 @@ class Utterance:
         """Hear further audio; never blocks. A change of format is a new stream of bytes."""
         if self.ended:
             return
-        if form is not self._format and form != self._format:
-            self._push_rest()
-            self._converter, self._format = Converter(form), form
-            self._frame = self._missing = form.rate * FRAME // RATE * form.frame
-        self._pcm.append(pcm)
-        self._missing -= len(pcm)
-        if self._missing <= 0:
-            self._missing = self._frame - -self._missing % self._frame
-            self._push_heard()
+        if self._intake.feed(pcm, form):
             self._pump()
 
     def hear(self, samples: Samples) -> None:
         """Hear further audio that needs no conversion: mono, 16 kHz; never blocks."""
         if not self.ended:
-            self._push(samples)
+            self._intake.hear(samples)
             self._pump()
 
     @property
     def flooded(self) -> bool:
         """Whether more audio waits than a sender should have ahead."""
-        return self._backlogged > _BACKLOG and not self._over
+        return self._intake.flooded and not self._over
 
     async def drained(self) -> None:
         """Wait until there is little audio left to take in, so that a fast sender floods nobody."""
@@ -158,8 +136,7 @@ class Utterance:
         """Learn that no more audio comes; the final follows."""
         if not self._ending:
             self._told = time.perf_counter()
-            self._push_rest()
-            self._ending = True
+            self._intake.flush()
             self._pump()
 
     async def events(self) -> AsyncIterator[Event]:
@@ -206,42 +183,20 @@ class Utterance:
     def _over(self) -> bool:
         return self._outcome is not None or self._closed
 
+    @property
+    def _ending(self) -> bool:
+        return self._told is not None or self._intake.full
+
     # Audio on its way in
 
-    def _push_heard(self) -> None:
-        if self._converter is not None and self._pcm:
-            self._push(self._converter.feed(b"".join(self._pcm)))
-            self._pcm.clear()
-
-    def _push_rest(self) -> None:
-        """Push what has come and what the converter still holds: a stream of bytes is over."""
-        self._push_heard()
-        if self._converter is not None:
-            self._push(self._converter.flush())
-
-    def _push(self, samples: Samples) -> None:
-        if not len(samples):
-            return
-        if len(samples) > self._left:
-            samples = samples[: self._left]
-        self._left -= len(samples)
-        self._backlog.append(samples)
-        self._backlogged += len(samples)
-        if not self._left:
-            self._ending = True
-
     def _pump(self) -> None:
-        """Move audio from the backlog into the window, as far as there is room."""
-        while self._backlog and (room := self._core.room) and not self._core.ended:
-            samples = self._backlog.popleft()
-            if len(samples) > room:
-                self._backlog.appendleft(samples[room:])
-                samples = samples[:room]
-            self._backlogged -= len(samples)
+        """Move audio that waits into the window, as far as there is room."""
+        while not self._intake.empty and (room := self._core.room) and not self._core.ended:
+            samples = self._intake.take(room)
             self._core.audio(samples)
             self._vad.feed(samples, self._core.leeway)
         self._moved.set()
-        if self._ending and not self._backlog and not self._core.ended:
+        if self._ending and self._intake.empty and not self._core.ended:
             self._vad.flush()
             self._core.stop()
         self._act()
@@ -278,7 +233,11 @@ class Utterance:
         task = asyncio.create_task(decode, name=self._id(wish.number))
         self._decodes[wish.number] = task
         # A task that is cancelled before its first step never comes to a `finally` of its own.
-        task.add_done_callback(lambda _: self._decodes.pop(wish.number, None))
+        task.add_done_callback(lambda _: self._decoded(wish.number))
+
+    def _decoded(self, number: int) -> None:
+        self._decodes.pop(number, None)
+        self._urgent.discard(number)
 
     def _tell(self, event: Event | Closed) -> None:
         match event:

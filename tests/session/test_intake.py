@@ -1,0 +1,67 @@
+"""Audio on its way in: each sample once and in order, however it comes, and never too many."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
+from wyoming_streamwhisper.core.convert import Converter
+from wyoming_streamwhisper.session.intake import Intake
+
+FORMATS = [AudioFormat(), AudioFormat(rate=8_000), AudioFormat(rate=48_000, width=1, channels=2)]
+LONGEST = 4_000
+
+
+def drain(intake: Intake, room: int) -> list[Samples]:
+    taken = []
+    while not intake.empty:
+        taken.append(intake.take(room))
+        assert 0 < len(taken[-1]) <= room
+    return taken
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(FORMATS), st.binary(max_size=6_000)), max_size=4),
+    st.integers(1, 2_000),
+    st.integers(1, 3_000),
+)
+def test_every_sample_comes_out_once_and_in_order(
+    streams: list[tuple[AudioFormat, bytes]], size: int, room: int
+) -> None:
+    intake, heard, expected = Intake(LONGEST), [np.zeros(0)], [np.zeros(0)]
+    last = None
+    for form, pcm in streams:
+        if form == last or not pcm:  # that is the same stream of bytes, or none
+            continue
+        last, converter = form, Converter(form)
+        expected += [converter.feed(pcm), converter.flush()]
+        for at in range(0, len(pcm), size):
+            if intake.feed(pcm[at : at + size], form):
+                heard += drain(intake, room)
+            else:
+                assert not intake.full, "whoever waits for the end is told"
+    intake.flush()
+    heard += drain(intake, room)
+    assert np.array_equal(np.concatenate(heard), np.concatenate(expected)[:LONGEST])
+    assert intake.full == (sum(map(len, expected)) >= LONGEST)
+
+
+def test_bytes_wait_for_a_whole_frame_of_voice_activity() -> None:
+    intake = Intake(LONGEST)
+    assert [intake.feed(bytes(320), AudioFormat()) for _ in range(7)] == [
+        *[False] * 3,
+        True,
+        *[False] * 2,
+        True,
+    ]
+
+
+def test_a_sender_far_ahead_floods_until_there_is_room() -> None:
+    intake = Intake(3600 * RATE)
+    intake.hear(np.zeros(30 * RATE, np.float32))
+    assert not intake.flooded
+    intake.hear(np.zeros(1, np.float32))
+    assert intake.flooded
+    intake.take(1)
+    assert not intake.flooded
