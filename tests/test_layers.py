@@ -16,6 +16,10 @@ MAY_IMPORT = {
     "session": {"session", "engine", "core", "option", "metrics"},
     "server": {"server", "session", "files", "engine.api", "core", "option", "metrics"},
     "files": {"files", "session", "engine.api", "core", "option", "metrics"},
+    "build": {"config", "service", "session", "engine", "core", "option"},
+    "check": {"build", "config", "service", "session", "engine"},
+    "transcribe": {"transcribe", "build", "config", "files", "session", "engine", "core"}
+    | {"log", "service"},
     "client": {"client", "core"},
     "log": {"option"},
     "metrics": set[str](),

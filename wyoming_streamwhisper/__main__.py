@@ -6,9 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from wyoming_streamwhisper import __version__
-
-# sysexits.h: the configuration is wrong, so that starting again cannot help (see the systemd unit)
-EX_CONFIG = 78
+from wyoming_streamwhisper.service import EX_CONFIG
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,11 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    return _with_daemon("run", arguments)
+    return _with_settings("run", arguments)
 
 
 def _check(arguments: list[str]) -> int:
-    return _with_daemon("check", arguments)
+    return _with_settings("check", arguments)
 
 
 def _client(arguments: list[str]) -> int:
@@ -41,7 +39,7 @@ def _transcribe(arguments: list[str]) -> int:
     return command.main(arguments)
 
 
-def _with_daemon(task: str, arguments: list[str]) -> int:
+def _with_settings(task: str, arguments: list[str]) -> int:
     from wyoming_streamwhisper import config, log
     from wyoming_streamwhisper.config.environment import unknown_variables
 
@@ -54,9 +52,14 @@ def _with_daemon(task: str, arguments: list[str]) -> int:
     for sentence in unknown_variables(os.environ):
         logging.getLogger(__name__).warning(sentence)
 
-    from wyoming_streamwhisper import daemon
+    if task == "run":
+        from wyoming_streamwhisper.daemon import run
 
-    return daemon.run(settings) if task == "run" else daemon.check(settings)
+        return run(settings)
+
+    from wyoming_streamwhisper.check import check
+
+    return check(settings)
 
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {

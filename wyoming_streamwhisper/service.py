@@ -1,4 +1,4 @@
-"""Tells systemd how we are; does nothing where nobody listens.
+"""Tells systemd how we are, by notices and exit statuses; notices need somebody who listens.
 
 It speaks through systemd-python (the extra `systemd`), which systemd's own people keep, and only
 if the unit is `Type=notify`, in which case systemd hands us a socket in NOTIFY_SOCKET.
@@ -8,6 +8,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+
+EX_CONFIG = 78
+"""The same start will fail again: systemd shall not try it for ever (sysexits.h)."""
+EX_UNAVAILABLE = 69
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from wyoming.client import AsyncClient
 from wyoming.error import Error
 from wyoming.event import Event, Eventable
 
+from wyoming_streamwhisper.build import load_backend
 from wyoming_streamwhisper.config.settings import Settings
-from wyoming_streamwhisper.daemon import _load_backend
 from wyoming_streamwhisper.engine.api import Backend, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.vad import VadService, make_vad
@@ -95,7 +95,7 @@ class House:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="house")
         self._thread.start()
-        self.backend = _load_backend(Settings())
+        self.backend = load_backend(Settings())
         self.engine = self.start(self.backend)
         self.vad = self.inside(_made(lambda: VadService(make_vad("onnx"))))
 

@@ -11,20 +11,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from wyoming_streamwhisper import config, log
+from wyoming_streamwhisper.build import Unusable, share_one_heap
 from wyoming_streamwhisper.config.arguments import add_options, options_of
 from wyoming_streamwhisper.config.catalogue import ROOMS
 from wyoming_streamwhisper.config.settings import Settings, gather
-from wyoming_streamwhisper.daemon import Unusable, share_one_heap
 from wyoming_streamwhisper.engine.api import EngineError
 from wyoming_streamwhisper.engine.models import resolve
 from wyoming_streamwhisper.files import BadRecording, Result
 from wyoming_streamwhisper.files import Progress as Far
 from wyoming_streamwhisper.files.formats import FORMATS, write
+from wyoming_streamwhisper.service import EX_CONFIG
 from wyoming_streamwhisper.session.events import Refused
 from wyoming_streamwhisper.transcribe.compare import one_pass, word_differences
 from wyoming_streamwhisper.transcribe.transcriber import Interrupted, Transcriber
 
-EX_CONFIG = 78
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
 _HEADINGS = ("Model", "Engine", "Recognition (each profile may have its own)", "Files", "Log")

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from wyoming_streamwhisper.build import built_for_files
 from wyoming_streamwhisper.config.settings import Settings, gather
 from wyoming_streamwhisper.config.values import ConfigError, Given, did_you_mean
-from wyoming_streamwhisper.daemon import built_for_files
 from wyoming_streamwhisper.files import Job, Progress, Result, begin
 from wyoming_streamwhisper.files.journal import Journal, key_of
 from wyoming_streamwhisper.session.session import Session
