@@ -35,7 +35,7 @@ from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.engine import clip
-from wyoming_streamwhisper.engine.vad import make_vad
+from wyoming_streamwhisper.engine.silero import make_vad
 from wyoming_streamwhisper.server.messages import read_format
 from wyoming_streamwhisper.server.wire import Wire, encode
 

@@ -34,7 +34,7 @@ from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.models import ModelOptions, resolve
 from wyoming_streamwhisper.engine.options import EngineOptions
-from wyoming_streamwhisper.engine.vad import make_vad
+from wyoming_streamwhisper.engine.silero import make_vad
 
 STEP, SETTLE, SILENCE = 0.4, 0.2, 0.7
 """Seconds of new speech for a partial, from the end to the final's decode, and to audio-stop."""

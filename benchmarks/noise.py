@@ -26,7 +26,7 @@ from benchmarks.serving import served
 from wyoming_streamwhisper.client.conversation import Asking, speak
 from wyoming_streamwhisper.client.sources import RATE, Pacing, Samples
 from wyoming_streamwhisper.core.voice import FRAME, Voice
-from wyoming_streamwhisper.engine.vad import make_vad
+from wyoming_streamwhisper.engine.silero import make_vad
 
 Sound = NDArray[np.float64]
 Random = np.random.Generator

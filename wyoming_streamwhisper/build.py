@@ -16,8 +16,9 @@ from wyoming_streamwhisper.engine.capacity import calibrate, machine
 from wyoming_streamwhisper.engine.folder import ModelError, ModelFolder
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.models import guess_languages, resolve
+from wyoming_streamwhisper.engine.silero import make_vad
 from wyoming_streamwhisper.engine.trials import Trials
-from wyoming_streamwhisper.engine.vad import VadService, make_vad
+from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.service import EX_CONFIG
 from wyoming_streamwhisper.session.session import Session
 

@@ -20,7 +20,8 @@ from wyoming_streamwhisper.build import load_backend
 from wyoming_streamwhisper.config.settings import Settings
 from wyoming_streamwhisper.engine.api import Backend, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.local import LocalEngine
-from wyoming_streamwhisper.engine.vad import VadService, make_vad
+from wyoming_streamwhisper.engine.silero import make_vad
+from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.server.options import Listener, WyomingOptions
 from wyoming_streamwhisper.server.wyoming import WyomingServer
 from wyoming_streamwhisper.session.context import ContextOptions

@@ -13,7 +13,7 @@ from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Effects, Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.engine.api import Backend, Request
-from wyoming_streamwhisper.engine.vad import OnnxVad
+from wyoming_streamwhisper.engine.silero import OnnxVad
 
 SPEECH = [clip for clip in CLIPS if clip.kind != "noise"]
 OPTIONS = Streaming(piece_min=1.0, carry_text=False)

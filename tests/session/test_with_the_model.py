@@ -13,7 +13,8 @@ from tests.session.test_utterance import FORMAT, everything
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.local import LocalEngine
-from wyoming_streamwhisper.engine.vad import OnnxVad, VadService
+from wyoming_streamwhisper.engine.silero import OnnxVad
+from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.events import Event, Final, Partial
 from wyoming_streamwhisper.session.profile import Profile
