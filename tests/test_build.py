@@ -7,8 +7,7 @@ import pytest
 
 from wyoming_streamwhisper.build import Unusable, built, built_for_files, load_backend
 from wyoming_streamwhisper.config import Settings
-from wyoming_streamwhisper.engine.models import ModelOptions
-from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.engine.options import EngineOptions, ModelOptions
 from wyoming_streamwhisper.session.profile import Profile
 
 

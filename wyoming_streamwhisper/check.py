@@ -11,8 +11,9 @@ from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Capacity
 from wyoming_streamwhisper.engine.capacity import SILENCE, SPEECH
 from wyoming_streamwhisper.service import EX_UNAVAILABLE
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.events import Failed, Final
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 
 
 def check(settings: Settings) -> int:

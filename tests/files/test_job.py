@@ -17,8 +17,8 @@ from wyoming_streamwhisper.engine.api import EngineError, EngineInfo, Request
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.files import FileOptions, begin, transcribe
 from wyoming_streamwhisper.files.journal import Journal
+from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.session.context import ContextOptions
-from wyoming_streamwhisper.session.events import Refused
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Session
 

@@ -5,9 +5,9 @@ import contextlib
 
 from tests.doubles import ScriptedEngine
 from tests.session.test_utterance import FORMAT, a_session, loud, quiet
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.events import Failed, Final, Partial
 from wyoming_streamwhisper.session.feed import Feed, Happening
-from wyoming_streamwhisper.session.session import Asked
 
 
 async def looked_on(count: int, feed: Feed) -> list[Happening]:

@@ -16,10 +16,11 @@ from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Capacity, Request
 from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.asked import Asked, Refused
 from wyoming_streamwhisper.session.context import ContextOptions
-from wyoming_streamwhisper.session.events import Failed, Final, Refused
+from wyoming_streamwhisper.session.events import Failed, Final
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 
 
 def within(scenario: Callable[..., object], *args: object, **options: object) -> None:

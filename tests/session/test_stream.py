@@ -12,8 +12,9 @@ from tests.doubles import ScriptedEngine
 from tests.session.test_utterance import FORMAT, RATE, a_session, loud, quiet
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import EngineError, Request
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 from wyoming_streamwhisper.session.stream import CLEARED, Stream, Turn
 
 TURN = Asked(satellite="s", turn=0.5, partials=False)

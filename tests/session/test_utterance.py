@@ -17,10 +17,11 @@ from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import EngineError, Request, Vad
 from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 from wyoming_streamwhisper.session.utterance import Utterance
 
 FORMAT = AudioFormat(16_000, 2, 1)

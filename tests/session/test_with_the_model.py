@@ -15,10 +15,11 @@ from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.engine.silero import OnnxVad
 from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.events import Event, Final, Partial
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 
 CHUNK = 2 * 1024
 

@@ -1,8 +1,7 @@
 """All options of all rooms, once each: what the file, the environment and the flags may say."""
 
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.engine.models import ModelOptions
-from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.engine.options import EngineOptions, ModelOptions
 from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import Option, declared

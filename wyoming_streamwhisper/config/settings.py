@@ -9,8 +9,7 @@ from wyoming_streamwhisper.config.document import Document, read_document
 from wyoming_streamwhisper.config.environment import CONFIG_VARIABLE, read_environment
 from wyoming_streamwhisper.config.values import UNSET, ConfigError, Given, did_you_mean, read
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.engine.models import ModelOptions
-from wyoming_streamwhisper.engine.options import EngineOptions
+from wyoming_streamwhisper.engine.options import EngineOptions, ModelOptions
 from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.log import LogOptions
 from wyoming_streamwhisper.option import declared

@@ -5,7 +5,6 @@ import logging
 import os.path
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.engine import folder, hub
 from wyoming_streamwhisper.engine.folder import ModelCard, ModelError, ModelFolder
 from wyoming_streamwhisper.engine.hub import Progress
-from wyoming_streamwhisper.option import option
+from wyoming_streamwhisper.engine.options import ModelOptions
 
 __all__ = ["ModelCard", "ModelError", "ModelFolder", "ModelOptions", "Progress", "names", "resolve"]
 
@@ -22,24 +21,6 @@ _log = logging.getLogger(__name__)
 _DEMO = "demo"
 _DEMO_FOLDER = Path(__file__).parent.parent / "demo_model"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelOptions:
-    """Which model, and where it is looked for."""
-
-    model: str = option(
-        "demo",
-        "`demo` (embedded, home commands only), a faster-whisper name (`tiny` ... `large-v3`, "
-        "`turbo`, `distil-large-v3`), a Hugging Face id, or a folder.",
-    )
-    data_dir: tuple[str, ...] = option(
-        (), "Folders in which models are looked for before the hub is asked; may be repeated."
-    )
-    download_dir: str = option(
-        "", "Folder for downloads; empty takes the first data folder, else the hub's own cache."
-    )
-    local_files_only: bool = option(False, "Never ask the hub; fail if the model is not here.")
 
 
 @cache

@@ -30,9 +30,10 @@ from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.files.reader import Reader, Source
 from wyoming_streamwhisper.files.result import Metrics, Progress, Result
 from wyoming_streamwhisper.files.tape import Tape
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.bulk import Bulk
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 
 _T = TypeVar("_T")
 

@@ -21,9 +21,9 @@ from wyoming_streamwhisper.server.messages import (
     read_transcribe,
 )
 from wyoming_streamwhisper.server.peer import Peer
-from wyoming_streamwhisper.session.events import Refused
+from wyoming_streamwhisper.session.asked import Asked, Refused
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 from wyoming_streamwhisper.session.utterance import Utterance
 
 _LOG = logging.getLogger(__name__)

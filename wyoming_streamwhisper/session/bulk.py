@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from wyoming_streamwhisper.core.audio import Samples
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Engine, EngineError, EngineInfo, Request, Result, State
-from wyoming_streamwhisper.engine.vad import VadService
+
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.engine.vad import VadService
 
 _YIELD = 5.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
@@ -44,7 +47,7 @@ class Bulk:
     """Handle of a recording; several of its chunks may be decoded at once."""
 
     def __init__(
-        self, terms: Terms, engine: Engine, vad: VadService, idle: Callable[[], Awaitable[None]]
+        self, terms: Terms, engine: Engine, vad: "VadService", idle: Callable[[], Awaitable[None]]
     ) -> None:
         """Begin; `idle` waits until nobody speaks."""
         self.terms = terms

@@ -2,15 +2,7 @@
 
 from wyoming_streamwhisper.core.events import Failed, Final, Partial, Speech
 
-__all__ = ["Event", "Failed", "Final", "Partial", "Refused", "Speech"]
+__all__ = ["Event", "Failed", "Final", "Partial", "Speech"]
 
 Event = Speech | Partial | Final | Failed
 """The last one is a `Final` or a `Failed`, and there is no other."""
-
-
-class Refused(Exception):
-    """An utterance cannot begin; `code` is one of docs/protocol.md."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code

@@ -5,7 +5,8 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core import prompt
@@ -15,32 +16,19 @@ from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.engine.api import Engine, EngineInfo
-from wyoming_streamwhisper.engine.vad import VadService
+from wyoming_streamwhisper.session.asked import Asked, Refused
 from wyoming_streamwhisper.session.bulk import Bulk
 from wyoming_streamwhisper.session.bulk import Terms as BulkTerms
 from wyoming_streamwhisper.session.context import Context, ContextOptions, Contexts
-from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
+from wyoming_streamwhisper.session.events import Event, Failed, Final
 from wyoming_streamwhisper.session.feed import Feed, Happening
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.utterance import Terms, Utterance
 
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.engine.vad import VadService
+
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a client asks for in one utterance; empty values leave it to the profile."""
-
-    satellite: str = ""
-    """Who speaks; empty for somebody without a memory."""
-    language: str = ""
-    names: tuple[str, ...] = ()
-    vad_sensitivity: str = ""
-    partials: bool = True
-    turn: float = 0.0
-    """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
-    speech: bool = False
-    """Tell also when speech begins."""
 
 
 class Session:
@@ -49,7 +37,7 @@ class Session:
     def __init__(
         self,
         engine: Engine,
-        vad: VadService,
+        vad: "VadService",
         profiles: Sequence[Profile],
         options: ContextOptions,
         *,

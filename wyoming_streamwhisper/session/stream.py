@@ -9,13 +9,17 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
 from wyoming_streamwhisper.core.convert import Converter
-from wyoming_streamwhisper.session.events import Event, Failed, Final, Refused
+from wyoming_streamwhisper.session.asked import Asked, Refused
+from wyoming_streamwhisper.session.events import Event, Failed, Final
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
-from wyoming_streamwhisper.session.utterance import Utterance
+
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.session.session import Session
+    from wyoming_streamwhisper.session.utterance import Utterance
 
 _BACKLOG = 60 * RATE
 """Samples that may wait before `drained` makes the sender wait: a full window and its backlog."""
@@ -45,7 +49,7 @@ class Turn:
 class Stream:
     """One client's audio: `feed` it, `end_turn` where the client says so, and read `events`."""
 
-    def __init__(self, session: Session, profile: Profile, asked: Asked) -> None:
+    def __init__(self, session: "Session", profile: Profile, asked: Asked) -> None:
         """Prepare; `asked.turn` is the silence in seconds that ends a turn, 0 for none."""
         self._session = session
         self.profile, self.asked = profile, asked
@@ -160,7 +164,7 @@ class Stream:
 
     # Turns
 
-    async def _admitted(self) -> Utterance | None:
+    async def _admitted(self) -> "Utterance | None":
         """Begin a turn, or none where the stream is closed meanwhile.
 
         Who streams already is not sent away at once when too many speak.
@@ -176,7 +180,7 @@ class Stream:
                 return None
         return self._begin()
 
-    def _begin(self) -> Utterance:
+    def _begin(self) -> "Utterance":
         # Where a turn ends is said here, and by nobody else.
         streaming = replace(self.profile.streaming, endpointing="off")
         utterance = self._session.begin(replace(self.profile, streaming=streaming), self.asked)
@@ -188,7 +192,7 @@ class Stream:
             _give(utterance, item)
         return utterance
 
-    def _cover(self, utterance: Utterance, samples: int) -> None:
+    def _cover(self, utterance: "Utterance", samples: int) -> None:
         """Forget what is done with: `samples` of the turn of that utterance."""
         if utterance is not self._utterance:  # it was taken back
             return
@@ -204,7 +208,7 @@ class Stream:
             self._waits -= taken
         self._moved.set()
 
-    def _told(self, utterance: Utterance, event: Event) -> Turn:
+    def _told(self, utterance: "Utterance", event: Event) -> Turn:
         asked = False
         if isinstance(event, Final | Failed) and utterance is self._utterance:
             if isinstance(event, Failed):  # its audio has no text, and will never have
@@ -217,7 +221,7 @@ class Stream:
         return Turn(self._number, self._start / RATE, self._done / RATE, event, asked)
 
 
-def _give(utterance: Utterance, item: Samples | None) -> None:
+def _give(utterance: "Utterance", item: Samples | None) -> None:
     """Let an utterance hear on, which does nothing if it has ended: the next one gets it."""
     if item is None:
         utterance.end()

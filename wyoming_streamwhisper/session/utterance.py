@@ -9,17 +9,20 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
 from wyoming_streamwhisper.core.events import Closed
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.utterance import Utterance as Core
 from wyoming_streamwhisper.core.wish import Kind, Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
-from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, Speech
 from wyoming_streamwhisper.session.intake import Intake
+
+if TYPE_CHECKING:
+    from wyoming_streamwhisper.core.utterance import Utterance as Core
+    from wyoming_streamwhisper.engine.vad import VadService
 
 _LOG = logging.getLogger(__name__)
 _SILENT = 5 * RATE
@@ -46,9 +49,9 @@ class Utterance:
     def __init__(
         self,
         terms: Terms,
-        heard: Core,
+        heard: "Core",
         engine: Engine,
-        vad: VadService,
+        vad: "VadService",
         longest: int,
         on_close: Callable[["Utterance", Final | None], None],
     ) -> None:

@@ -21,7 +21,7 @@ from wyoming_streamwhisper.files import BadRecording, Result
 from wyoming_streamwhisper.files import Progress as Far
 from wyoming_streamwhisper.files.formats import FORMATS, write
 from wyoming_streamwhisper.service import EX_CONFIG
-from wyoming_streamwhisper.session.events import Refused
+from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.transcribe.compare import one_pass, word_differences
 from wyoming_streamwhisper.transcribe.transcriber import Interrupted, Transcriber
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from wyoming_streamwhisper.server.http.problems import Problem, problem_of
 from wyoming_streamwhisper.server.http.socket import POLICY, TAKEN_OVER, TRY_LATER, Socket
-from wyoming_streamwhisper.session.events import Refused
+from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.session.stream import Stream, Turn
 
 _LOG = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.words import Word, append
-from wyoming_streamwhisper.files import Progress, Result, Segment
 from wyoming_streamwhisper.files.formats import as_json
+from wyoming_streamwhisper.files.result import Progress, Result, Segment
 
 
 def plain(result: Result, model: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from wyoming_streamwhisper.engine.api import EngineError
-from wyoming_streamwhisper.files import BadRecording
-from wyoming_streamwhisper.session.events import Refused
+from wyoming_streamwhisper.files.reader import BadRecording
+from wyoming_streamwhisper.session.asked import Refused
 
 _STATUS = {
     "unsupported-language": 422,

@@ -21,8 +21,9 @@ from wyoming_streamwhisper.server.http.models import check_language, choose
 from wyoming_streamwhisper.server.http.problems import Problem
 from wyoming_streamwhisper.server.http.realtime_config import Configuration, modern
 from wyoming_streamwhisper.server.http.socket import Socket, read_object
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 from wyoming_streamwhisper.session.stream import CLEARED, Stream, Turn
 
 _LAW_RATE = 8_000

@@ -28,9 +28,9 @@ from wyoming_streamwhisper.server.http.health import check_ready
 from wyoming_streamwhisper.server.http.models import choose
 from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem, problem_of
 from wyoming_streamwhisper.server.http.uploads import Upload, Uploads
-from wyoming_streamwhisper.session.events import Refused
+from wyoming_streamwhisper.session.asked import Asked, Refused
 from wyoming_streamwhisper.session.profile import Profile
-from wyoming_streamwhisper.session.session import Asked, Session
+from wyoming_streamwhisper.session.session import Session
 
 Begin = Callable[[Any, Session, Profile, Asked], AbstractAsyncContextManager[Job]]
 """How a recording is begun: `files.begin` with its options."""
