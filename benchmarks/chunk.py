@@ -26,7 +26,7 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from benchmarks.serving import Running, served
+from benchmarks.serving import Running, ours
 from wyoming_streamwhisper.client.conversation import speak
 from wyoming_streamwhisper.client.sources import Pacing
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat
@@ -222,7 +222,7 @@ def table(report: dict[str, dict[str, float]]) -> str:
 async def run(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure the whole for each number of satellites, then the stages."""
     report = {}
-    async with served(arguments.serve) as daemon:
+    async with ours(arguments.serve).start() as daemon:
         # `describe` is answered long before the model is loaded, speech is not.
         speech = (clip.read() * 32767).astype(np.int16)
         await speak(daemon.uri, speech, pacing=Pacing(real_time=False))

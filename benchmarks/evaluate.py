@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.accuracy import Clip, Measured, measure
 from benchmarks.one_pass import one_pass
 from benchmarks.report import groups, markdown
-from benchmarks.serving import served
+from benchmarks.serving import ours
 from benchmarks.speech import manifest
 from wyoming_streamwhisper.client.conversation import Asking
 from wyoming_streamwhisper.client.play import Terms, say
@@ -65,7 +65,7 @@ def _progress(text: str) -> None:
 async def evaluate(options: argparse.Namespace, clips: Sequence[Clip]) -> dict[str, Conversation]:
     """Speak all clips to the running daemon, or to one that is started for it."""
     if options.serve is not None:
-        async with served(options.serve) as daemon:
+        async with ours(options.serve).start() as daemon:
             uri = daemon.uri
             return await _evaluate(uri, options, clips)
     return await _evaluate(options.uri, options, clips)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.serving import served
+from benchmarks.serving import ours
 from wyoming_streamwhisper.client.conversation import Asking, converse, speak
 from wyoming_streamwhisper.client.sources import RATE, Pacing, Samples, read_file
 
@@ -60,7 +60,7 @@ async def run(arguments: argparse.Namespace) -> int:
     """Speak the stream and print the table."""
     table: list[float] = []
     files = speech(arguments.folder)
-    async with served(arguments.serve) as daemon:
+    async with ours(arguments.serve).start() as daemon:
         await speak(daemon.uri, read_file(files[0]), pacing=BURST)
         begun = time.monotonic()
         blocks = stream(files, arguments.minutes * 60, daemon.pid, table)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.serving import served
+from benchmarks.serving import ours
 from wyoming_streamwhisper.client.conversation import Asking, speak
 from wyoming_streamwhisper.client.sources import RATE, Pacing, Samples
 from wyoming_streamwhisper.core.voice import FRAME, Voice
@@ -230,7 +230,7 @@ async def run(options: argparse.Namespace) -> list[Row]:
     if options.serve is None:
         rows = await listen(options.uri, options.minutes, options.seed, listener)
     else:
-        async with served(options.serve) as daemon:
+        async with ours(options.serve).start() as daemon:
             rows = await listen(daemon.uri, options.minutes, options.seed, listener)
     return list(rows.values())
 

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -81,17 +81,12 @@ class Server:
             await asyncio.sleep(POLL_S)
 
 
-def ours(name: str, arguments: str = "") -> Server:
+def ours(arguments: str = "", name: str = "The daemon") -> Server:
     """Return our own daemon with these arguments of its command line."""
     command = [sys.executable, "-m", "wyoming_streamwhisper", *shlex.split(arguments)]
     return Server(
         name, lambda port: [*command, "--uri", f"tcp://127.0.0.1:{port}", "--no-zeroconf"]
     )
-
-
-def served(arguments: str) -> AbstractAsyncContextManager[Running]:
-    """Start our own daemon with these arguments."""
-    return ours("The daemon", arguments).start()
 
 
 async def listens(uri: str) -> None:

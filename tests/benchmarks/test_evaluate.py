@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.evaluate import main
 from benchmarks.one_pass import one_pass
-from benchmarks.serving import served
+from benchmarks.serving import ours
 from benchmarks.speech import manifest
 from tests.client.test_sources import write_wav
 from tests.scripted_server import Line, fails, says, scripted
@@ -108,7 +108,7 @@ def test_one_pass_texts_of_another_model_are_refused(folder: Path) -> None:
 
 def test_a_daemon_that_does_not_start_is_told() -> None:
     async def run() -> None:
-        async with served("--no-such-option"):
+        async with ours("--no-such-option").start():
             pass
 
     with pytest.raises(SystemExit, match="The daemon ended with status"):

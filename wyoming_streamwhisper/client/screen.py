@@ -73,42 +73,6 @@ class Plain(Screen):
             print(f"{name}: {record.text}  [{summary(record)}]", flush=True)
 
 
-class Drawn(Screen):
-    """Words of all live sources in place at the bottom of a terminal, finished ones above."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        self._lines = Lines(console)
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        self._lines.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the finished lines, and those that an interruption cut short."""
-        self._lines.__exit__(kind, error, trace)
-
-    def begins(self, name: str) -> None:
-        """Draw an empty line for it; sources get their colours in this order."""
-        self._lines.show(name)
-
-    def heard(self, name: str, record: Conversation) -> None:
-        """Draw the words so far; they are sure, so they are drawn solid."""
-        self._lines.show(name, record.text)
-
-    def done(self, name: str, record: Conversation) -> None:
-        """Move the text up and draw its figures dimly below."""
-        self._lines.drop(name)
-        super().done(name, record)
-        if record.transcript is not None:
-            self._lines.finish(name, record.text, summary(record))
-
-
 class Lines:
     """A line for each source at the bottom of a terminal, drawn in place, and finished ones above.
 
@@ -131,7 +95,7 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the finished lines."""
+        """Leave the finished lines, and those that an interruption cut short."""
         self._live.stop()
 
     def show(self, name: str, text: str = "", tail: str = "") -> None:
@@ -165,6 +129,25 @@ class Lines:
         return Text.assemble(
             (f"{name}  ", f"bold {colour}"), (text, colour), (tail, f"dim {colour}")
         )
+
+
+class Drawn(Lines, Screen):
+    """Words of all live sources in place at the bottom of a terminal, finished ones above."""
+
+    def begins(self, name: str) -> None:
+        """Draw an empty line for it; sources get their colours in this order."""
+        self.show(name)
+
+    def heard(self, name: str, record: Conversation) -> None:
+        """Draw the words so far; they are sure, so they are drawn solid."""
+        self.show(name, record.text)
+
+    def done(self, name: str, record: Conversation) -> None:
+        """Move the text up and draw its figures dimly below."""
+        self.drop(name)
+        super().done(name, record)
+        if record.transcript is not None:
+            self.finish(name, record.text, summary(record))
 
 
 def summary(record: Conversation) -> str:

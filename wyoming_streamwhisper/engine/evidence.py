@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from wyoming_streamwhisper.core.edits import distance
 from wyoming_streamwhisper.engine.context import CAREFUL, FLOOR, FULL, Rule
 
 _GRANT, _WITHDRAW = 0.02, 0.04
@@ -197,25 +198,15 @@ class Evidence:
 def compare(short: str, full: str, *, rejected: bool = False) -> Pair:
     """Return what two texts of the same audio show, case and punctuation aside."""
     one, other = _words(short), _words(full)
-    return Pair(len(other), _distance(one, other), rejected)
+    return Pair(len(other), distance(one, other), rejected)
 
 
 def understood(full: str, said: str) -> bool:
     """Whether a model's full text of bundled speech is good enough to be compared with."""
     spoken = _words(said)
-    return _distance(_words(full), spoken) <= _UNDERSTOOD * len(spoken)
+    return distance(_words(full), spoken) <= _UNDERSTOOD * len(spoken)
 
 
 def _words(text: str) -> list[str]:
     kept = "".join(c if c.isalnum() else "" if c in "'’" else " " for c in text.casefold())
     return kept.split()
-
-
-def _distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return the least number of words to insert, delete or replace (Levenshtein's)."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]

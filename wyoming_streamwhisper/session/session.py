@@ -115,7 +115,7 @@ class Session:
             raise self._refused("shutting-down", "the server is stopping")
         if self.full:
             raise self._refused("overloaded", "too many are speaking at once")
-        languages = self._languages(profile, asked.language)
+        languages = self.languages(profile, asked.language)
         number = f"u{next(self._numbers)}"
         context = self._contexts.of(asked.satellite) if asked.satellite else Context()
         terms = Terms(
@@ -155,7 +155,7 @@ class Session:
             raise Refused("shutting-down", "the server is stopping")
         terms = BulkTerms(
             id=f"f{next(self._numbers)}",
-            languages=self._languages(profile, asked.language),
+            languages=self.languages(profile, asked.language),
             choose=bool(profile.languages),
             task=profile.task,
             beam_size=profile.beam_size,
@@ -164,14 +164,26 @@ class Session:
         )
         return Bulk(terms, self._engine, self._vad, self.idle)
 
-    def check_language(self, profile: Profile, language: str) -> None:
-        """Make sure that a language can be asked for.
+    def languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
+        """Return the language to decode where that one is asked for, or those to choose from.
+
+        Empty means all that the model knows.
 
         Raises:
             Refused: it is not one of the model's.
 
         """
-        self._languages(profile, language)
+        if profile.languages:
+            return profile.languages
+        language = wanted or ("" if profile.language == "auto" else profile.language)
+        if not language or language == "auto":
+            # Only a model that knows few languages gains from choosing among them.
+            known = self.info.languages
+            return known if len(known) < len(LANGUAGES) - 1 else ()
+        code = language.replace("_", "-").split("-")[0].lower()
+        if code not in LANGUAGES or code not in self.info.languages:
+            raise self._refused("unsupported-language", "the model does not know that language")
+        return (code,)
 
     def forget(self, satellite: str) -> None:
         """Drop a satellite's context before it expires."""
@@ -194,20 +206,6 @@ class Session:
     def _refused(code: str, text: str) -> Refused:
         metrics.REFUSED.labels(code).inc()
         return Refused(code, text)
-
-    def _languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
-        """Return the language to decode, or those to choose from; empty for all."""
-        if profile.languages:
-            return profile.languages
-        language = wanted or ("" if profile.language == "auto" else profile.language)
-        if not language or language == "auto":
-            # Only a model that knows few languages gains from choosing among them.
-            known = self.info.languages
-            return known if len(known) < len(LANGUAGES) - 1 else ()
-        code = language.replace("_", "-").split("-")[0].lower()
-        if code not in LANGUAGES or code not in self.info.languages:
-            raise self._refused("unsupported-language", "the model does not know that language")
-        return (code,)
 
     def _streaming(self, profile: Profile, asked: Asked) -> Streaming:
         streaming = profile.streaming

@@ -4,12 +4,11 @@ import multiprocessing
 import re
 import resource
 import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from wyoming_streamwhisper.core.edits import distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +33,6 @@ def word_differences(text: str, other: str) -> float:
     """Return how many words of a text the other has otherwise, as a share; case does not count."""
     ours, theirs = _words(text), _words(other)
     return distance(ours, theirs) / len(ours) if ours else float(bool(theirs))
-
-
-def distance(a: Sequence[str], b: Sequence[str]) -> int:
-    """Return the least number of words to insert, delete or replace (Levenshtein)."""
-    numbers: dict[str, int] = {}
-    ours = [numbers.setdefault(word, len(numbers)) for word in a]
-    theirs = np.array([numbers.setdefault(word, len(numbers)) for word in b], np.int64)
-    places = np.arange(len(theirs) + 1)
-    row = places
-    for number, word in enumerate(ours, 1):
-        replaced = row[:-1] + (theirs != word)
-        best = np.concatenate([[number], np.minimum(replaced, row[1:] + 1)])
-        # An insertion costs one a place, from the best place before.
-        row = np.minimum.accumulate(best - places) + places
-    return int(row[-1])
 
 
 def _one_pass(file: Path, model: Path, compute_type: str, threads: int, language: str) -> OnePass:

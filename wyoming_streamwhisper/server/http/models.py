@@ -45,7 +45,7 @@ def check_language(session: Session, profile: Profile, language: str) -> None:
 
     """
     try:
-        session.check_language(profile, language)
+        session.languages(profile, language)
     except Refused as refused:
         raise problem_of(refused) from refused
 
