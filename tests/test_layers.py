@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "check": {"build", "config", "service", "session", "engine"},
     "transcribe": {"transcribe", "build", "config", "files", "session", "engine", "core"}
     | {"log", "service"},
-    "client": {"client", "core"},
+    "client": {"client"},
     "log": {"option"},
     "metrics": set[str](),
     "service": set[str](),
