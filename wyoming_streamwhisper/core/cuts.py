@@ -61,10 +61,13 @@ class Cuts:
     def due(self, seen: Seen) -> Cut | None:
         """Return where the open piece ends, or may end, if that is known already."""
         full = seen.start + self._most
+        # The first cut to be known wins, by sample indices, never the best of those known by now:
+        # who hears in large portions would cut elsewhere than who hears frame by frame.
         pauses = [(begin, end) for begin, end in seen.pauses if begin < full]
         for begin, end in pauses:
             settled = begin + self._settle
             needed = self._needed(begin - seen.start, seems=seen.sentence == settled)
+            # One that is long enough only behind `full` comes too late: the piece was cut by then.
             if end - begin >= needed and begin + needed <= full:
                 return Cut(settled)
             if settled <= min(end, full) and begin - seen.start >= self._least:
@@ -95,6 +98,7 @@ class Cuts:
             return Cut(settled, sentence=True) if settled > seen.refused else None
         if seen.sentence != settled:
             return None
+        # A decode up to the next pause will be wanted anyway, by the speculation made in it.
         ends = [b + self._settle for b, e in seen.pauses if e - b >= self._settle]
         if seen.last is not None:
             ends.append(seen.last)
@@ -105,6 +109,7 @@ class Cuts:
 
     def _when_full(self, full: int, pauses: Sequence[tuple[int, int]], seen: Seen) -> Cut:
         """Return the longest pause of the piece's last two thirds, or its end for want of any."""
+        # A cut early in the piece would leave a short one, and most of its audio for the next.
         usable = [(b, min(e, full)) for b, e in pauses if b >= seen.start + self._most // 3]
         begin, end = max(usable, key=lambda pause: pause[1] - pause[0], default=(0, 0))
         if end - begin >= FRAME:
@@ -114,6 +119,7 @@ class Cuts:
 
 def _is_known(index: int, seen: Seen) -> bool:
     """Whether it is known who speaks up to there, also if somebody just begins to."""
+    # A stretch counts from its third frame on, but from its first one in hindsight.
     return seen.known >= index + SHORTEST_SPEECH
 
 

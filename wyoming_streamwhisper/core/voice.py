@@ -67,6 +67,7 @@ class Voice:
         self.known += FRAME
         if not self.speaking:
             return
+        # The two frames that might have been a click belong to the stretch after all.
         began, self._ended = self._began or 0, self.known
         if self.stretches and self.stretches[-1].start == began:
             self.stretches[-1].end = self.known

@@ -44,6 +44,8 @@ class Window:
         self.end += len(samples)
 
     def _make_space(self, held: int, needed: int) -> None:
+        # Twice what is needed: before the next move as many samples again have to come, so that on
+        # average each is moved about once. Room for two full windows is the most that takes.
         kept = self._data[self._offset : self._offset + held]
         if 2 * needed > len(self._data):
             grown = np.empty(min(max(2 * needed, 2 * len(self._data)), 2 * LONGEST), np.float32)
