@@ -55,8 +55,9 @@ def test_a_cut_does_not_depend_on_how_much_is_known_by_then(turns: list[tuple[bo
         ((0.5, 2.1), 0.5 + 0.2),
         ((2.0, 0.6), 2.0 + 0.2),
         ((5.7, 0.3, 3.0), 5.7 + 0.15),
+        ((5.9, 1.0), 5.9 + 0.05),
     ],
-    ids=["short", "long pause", "may end a sentence", "full"],
+    ids=["short", "long pause", "may end a sentence", "full", "too late for a pause"],
 )
 def test_which_pause_closes_a_piece(lengths: tuple[float, ...], cut: float | None) -> None:
     found = Cuts(OPTIONS).due(seen(judged(*lengths)))

@@ -25,8 +25,9 @@ def test_nothing_lies_beyond_what_was_heard(frames: str, short: int) -> None:
     hearing = heard(frames, short)
     end = hearing.window.end
     assert hearing.known <= end
-    for begin, until in hearing.pauses()[:-1]:
-        assert 0 < begin <= until <= end
+    pauses = hearing.pauses()
+    assert all(until <= end for _, until in pauses)
+    assert all(0 < begin <= until for begin, until in pauses[:-1])
     settled = hearing.settled()
     assert settled is None or SETTLE < settled <= end
 
