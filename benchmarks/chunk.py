@@ -222,7 +222,7 @@ def table(report: dict[str, dict[str, float]]) -> str:
 async def run(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure the whole for each number of satellites, then the stages."""
     report = {}
-    async with ours(arguments.serve).start() as daemon:
+    async with ours(arguments=arguments.serve).start() as daemon:
         # `describe` is answered long before the model is loaded, speech is not.
         speech = (clip.read() * 32767).astype(np.int16)
         await speak(daemon.uri, speech, pacing=Pacing(real_time=False))

@@ -141,7 +141,7 @@ def _entrants(options: argparse.Namespace) -> tuple[str, list[Entrant]]:
         model, entrants = read_config(options.config, options.servers or ["*"])
     else:
         model = options.model
-        entrants = [Entrant(ours(text, f"ours {text}".strip())) for text in options.serve]
+        entrants = [Entrant(ours(f"ours {text}".strip(), text)) for text in options.serve]
     if not entrants:
         raise SystemExit("No server to measure.")
     return model, entrants

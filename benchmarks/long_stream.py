@@ -60,7 +60,7 @@ async def run(arguments: argparse.Namespace) -> int:
     """Speak the stream and print the table."""
     table: list[float] = []
     files = speech(arguments.folder)
-    async with ours(arguments.serve).start() as daemon:
+    async with ours(arguments=arguments.serve).start() as daemon:
         await speak(daemon.uri, read_file(files[0]), pacing=BURST)
         begun = time.monotonic()
         blocks = stream(files, arguments.minutes * 60, daemon.pid, table)

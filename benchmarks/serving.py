@@ -81,7 +81,7 @@ class Server:
             await asyncio.sleep(POLL_S)
 
 
-def ours(arguments: str = "", name: str = "The daemon") -> Server:
+def ours(name: str = "The daemon", arguments: str = "") -> Server:
     """Return our own daemon with these arguments of its command line."""
     command = [sys.executable, "-m", "wyoming_streamwhisper", *shlex.split(arguments)]
     return Server(
