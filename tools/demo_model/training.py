@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from .batching import IGNORED, Batch, Loader, Source
 from .examples import LETTERS
+from .muon import Muon
 from .network import TRACKING_HEADS, Whisper
 from .vocabulary import Vocabulary
 
@@ -55,8 +56,10 @@ def optimizers_of(model: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
         outer = any(part in name for part in ("embedding", "letters", "stamp_map"))
         is_inner = weight.ndim == 2 and not outer
         (inner if is_inner else rest).append(weight)
-    muon = torch.optim.Muon(inner, lr=plan.rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
-    return [muon, torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)]
+    return [
+        Muon(inner, plan.rate),
+        torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02),
+    ]
 
 
 def ctc_loss(letters: Tensor, goals: list[list[int]]) -> Tensor:
@@ -98,6 +101,12 @@ def token_loss(model: Whisper, hidden: Tensor, targets: Tensor, offset: Tensor) 
     return F.cross_entropy(logits, targets[wanted])
 
 
+def compute_type(device: str) -> torch.dtype:
+    """Say what a device computes in: a CPU without bfloat16 imitates it, fifty times slower."""
+    native = device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
 class Trainer:
     """A model, its running mean and its optimizers, as they are saved and resumed."""
 
@@ -107,7 +116,8 @@ class Trainer:
         self.model = Whisper(vocabulary.rows, len(LETTERS) + 1).to(device)
         self.mean = Whisper(vocabulary.rows, len(LETTERS) + 1).to(device)
         self.mean.load_state_dict(self.model.state_dict())
-        self._half = copy.deepcopy(self.model).to(torch.bfloat16)  # what computes
+        self._dtype = compute_type(device)
+        self._lent = copy.deepcopy(self.model).to(self._dtype)  # what computes
         self.optimizers = optimizers_of(self.model, plan)
         self.offset = vocabulary.offset().to(device)
         self.step, self.averaged = 0, 0
@@ -159,9 +169,9 @@ class Trainer:
         _replace({"mean": half, "kept": self.vocabulary.kept}, self.folder / "checkpoint.pt")
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Run the model on a batch, in bfloat16."""
-        model = self._half
-        audio = model.encoder(batch.mel.bfloat16(), batch.first)
+        """Run the model on a batch."""
+        model = self._lent
+        audio = model.encoder(batch.mel.to(self._dtype), batch.first)
         guided = len(batch.spans) > 0
         hidden, aligned = model.decoder(batch.tokens, audio, want_weights=guided)
         token = token_loss(model, hidden, batch.targets, self.offset)
@@ -196,13 +206,13 @@ class Trainer:
     @torch.no_grad()
     def _lend(self) -> None:
         """Give the computing copy the weights as they are now."""
-        torch._foreach_copy_(list(self._half.parameters()), list(self.model.parameters()))
-        self._half.zero_grad(set_to_none=True)
+        torch._foreach_copy_(list(self._lent.parameters()), list(self.model.parameters()))
+        self._lent.zero_grad(set_to_none=True)
 
     def _collect(self) -> None:
         """Take the computing copy's gradients over."""
-        for weight, half in zip(self.model.parameters(), self._half.parameters(), strict=True):
-            weight.grad = None if half.grad is None else half.grad.float()
+        for weight, lent in zip(self.model.parameters(), self._lent.parameters(), strict=True):
+            weight.grad = None if lent.grad is None else lent.grad.float()
 
     @torch.no_grad()
     def _average(self) -> None:
