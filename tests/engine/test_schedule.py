@@ -61,7 +61,7 @@ def test_within_a_kind_the_earliest_deadline_goes_first():
     schedule.add(make_request("patient", due=6.0), KEY, 0.0)
     schedule.add(make_request("hurried", due=0.5), KEY, 1.0)
     schedule.add(make_request("late", due=6.0), KEY, 2.0)
-    assert order_of(schedule) == ["hurried", "patient", "late"]
+    assert order_of(schedule, 2.0) == ["hurried", "patient", "late"]
 
 
 def test_among_equals_the_dear_one_goes_last():
@@ -176,6 +176,39 @@ def test_lateness_is_foreseen():
     assert schedule.pressure(0.0).everything == pytest.approx(0.95, abs=0.02)
     schedule.next(0.0)
     assert schedule.pressure(0.0).finals == pytest.approx(0.4, abs=0.02)
+
+
+def test_who_speaks_goes_before_a_burst_and_a_burst_before_what_can_wait_longer():
+    schedule = Schedule(1)
+    schedule.add(make_request("burst", Kind.FINAL, ahead=2.0), KEY, 0.0)
+    schedule.add(make_request("longer burst", Kind.FINAL, ahead=9.0), KEY, 0.0)
+    schedule.add(make_request("piece", Kind.PIECE), KEY, 0.0)
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 0.0)
+    schedule.add(make_request("final", Kind.FINAL), KEY, 0.5)
+    assert order_of(schedule, 0.5) == ["final", "maybe", "burst", "longer burst", "piece"]
+
+
+def test_a_burst_is_as_urgent_as_a_final_once_it_would_have_been_spoken():
+    schedule = Schedule(1)
+    schedule.add(make_request("burst", Kind.FINAL, ahead=2.0), KEY, 0.0)
+    schedule.add(make_request("maybe", Kind.SPECULATIVE, due=0.0), KEY, 1.0)
+    schedule.add(make_request("final", Kind.FINAL), KEY, 2.1)
+    assert order_of(schedule, 2.1) == ["burst", "final", "maybe"]
+
+
+def test_what_a_burst_brings_is_late_only_behind_its_audio():
+    schedule = Schedule(8, linear(0.1))  # 0.3 s each
+    for number in range(3):
+        schedule.add(make_request(str(number), Kind.FINAL, ahead=2.0), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == 0.0
+    assert schedule.pressure(2.0).finals == pytest.approx(0.9, abs=0.02)
+
+
+def test_promotion_keeps_what_a_burst_is_ahead():
+    schedule = Schedule(1)
+    schedule.add(make_request("burst", Kind.SPECULATIVE, ahead=2.0), KEY, 0.0)
+    schedule.promote("burst", Kind.FINAL, 0.1)
+    assert schedule.next(0.1)[0].due == 2.0
 
 
 def test_promotion_makes_more_urgent_and_never_less():

@@ -111,6 +111,22 @@ def test_where_we_find_the_end_the_speculative_final_is_waited_for(endpointing, 
     within(scenario)
 
 
+@pytest.mark.parametrize(("lasted", "ahead"), [(0.0, 1.4), (0.5, 0.9), (1.4, 0.0), (9.0, 0.0)])
+def test_audio_that_comes_faster_than_it_is_spoken_may_wait_so_much_longer(lasted, ahead):
+    async def scenario(session, engine, clock):
+        utterance = session.begin(LOOSE, Asked("kitchen"))
+        utterance.feed(loud(0.032), FORMAT)
+        clock.now += lasted
+        utterance.feed(loud(1.4 - 0.032), FORMAT)
+        utterance.end()
+        await outcome(utterance)
+        await utterance.close()
+        assert engine.seen[-1].kind is Kind.FINAL
+        assert engine.seen[-1].ahead == pytest.approx(ahead, abs=0.05)
+
+    within(scenario)
+
+
 def test_too_many_at_once_are_refused_at_their_begin():
     async def scenario(session, engine, clock):
         first, _ = (session.begin(LOOSE, Asked(name)) for name in ("kitchen", "hall"))

@@ -52,6 +52,9 @@ class Request:
     """Seconds after which nobody waits for the answer any more."""
     due: float | None = None
     """Seconds after which the answer is late; None where the kind alone decides."""
+    ahead: float = 0.0
+    """Seconds by which its audio came sooner than it can be spoken: so much longer it may wait, for
+    nobody who speaks in real time would have asked for it before."""
     context: float | None = None
     """Seconds of audio context that it gets at least; None leaves it to the model's rule."""
     attempt: int = 0

@@ -3,7 +3,9 @@
 The most urgent request leads. Finals that a client waits for come first, then what may become
 one, then pieces, partials and files; within a kind the earliest deadline, and the dearer a request
 the later, so that one satellite's long pieces do not keep the others waiting. What has waited for
-longer than its kind should moves up, so that nothing waits for ever.
+longer than its kind should moves up, so that nothing waits for ever. Audio that came faster than
+anybody speaks counts as asked for when it would have been spoken: who sends a burst gets what time
+there is, and nobody who speaks waits longer for it.
 
 Requests that can be decoded with the leader (of an equal key, which is what the back end demands,
 and of the same class) join it as far as that shortens the wait of all of them on average, which
@@ -40,15 +42,16 @@ _PATIENCE = {
 }
 """Seconds after which an answer is late, where the request itself does not say."""
 _FRESH = {
-    Kind.FINAL: 0,
+    Kind.FINAL: 1,
     Kind.SPECULATIVE: 1,
     Kind.PIECE: 2,
     Kind.PARTIAL: 3,
     Kind.BULK: 4,
 }
-_LATE = _FRESH | {Kind.PIECE: 1, Kind.PARTIAL: 2, Kind.BULK: 1}
+_LATE = _FRESH | {Kind.FINAL: 0, Kind.PIECE: 1, Kind.PARTIAL: 2, Kind.BULK: 1}
 """Places of each kind, before and after it is late: pieces and files then stand among what may
-become a final, in order of their deadlines, and partials among the pieces."""
+become a final, in order of their deadlines, and partials among the pieces. A final is waited for as
+soon as its audio would have been spoken: at once, but for a burst."""
 _LATELY = 0.1
 """Weight of one more final in what a final costs on average."""
 
@@ -68,8 +71,15 @@ class Waiting:
 
     def order(self, now: float) -> tuple[int, float, float]:
         """Return its place: the smallest goes first."""
-        rank = (_LATE if now >= self.due else _FRESH)[self.request.kind]
+        kind = self.request.kind
+        late = now >= (self.spoken if kind is Kind.FINAL else self.due)
+        rank = (_LATE if late else _FRESH)[kind]
         return (rank, self.due + self.cost, self.since)
+
+    @property
+    def spoken(self) -> float:
+        """When who speaks in real time would have asked for it."""
+        return self.since + self.request.ahead
 
 
 class Schedule:
@@ -106,7 +116,8 @@ class Schedule:
             del self._waiting[older.id]
         patience = _PATIENCE[request.kind] if request.due is None else request.due
         alone = self._cost.predict(_shape([request], key))
-        self._waiting[request.id] = Waiting(request, key, since, since + patience, alone)
+        due = since + request.ahead + patience
+        self._waiting[request.id] = Waiting(request, key, since, due, alone)
         if _CLASS[request.kind] == 0:
             self._final += (_LATELY if self._final else 1.0) * (alone - self._final)
         return replaced
@@ -120,7 +131,7 @@ class Schedule:
         waiting = self._waiting.get(request_id)
         if waiting is not None and kind < waiting.request.kind:
             urgent = replace(waiting.request, kind=kind)
-            due = min(waiting.due, now + _PATIENCE[kind])
+            due = min(waiting.due, max(now, waiting.spoken) + _PATIENCE[kind])
             self._waiting[request_id] = replace(waiting, request=urgent, due=due)
 
     def next(self, now: float) -> list[Waiting]:

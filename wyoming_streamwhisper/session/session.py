@@ -147,7 +147,9 @@ class Session:
             turn=asked.turn,
             tell_speech=asked.speech,
         )
-        utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
+        utterance = Utterance(
+            terms, heard, self._engine, self._vad, self._longest, self._ended, self._clock
+        )
         self._running[number] = utterance
         metrics.RUNNING.set(len(self._running))
         self._idle.clear()

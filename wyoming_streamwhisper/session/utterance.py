@@ -25,6 +25,8 @@ from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, 
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 30 * RATE
 """Samples that may wait for room in the window before `drained` makes the sender wait."""
+_DRIFT = 1.01
+"""How much faster than ours a clock may go that is still taken for real time."""
 _SILENT = 5 * RATE
 """Samples of silence after which an utterance does not count as speaking."""
 
@@ -54,6 +56,7 @@ class Utterance:
         vad: VadService,
         longest: int,
         on_close: Callable[["Utterance", Final | None], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin to listen; audio beyond `longest` samples is left out and ends the utterance."""
         self.terms = terms
@@ -62,6 +65,7 @@ class Utterance:
         self._vad = vad.stream(self._hear, self._deaf)
         self._left = longest
         self._on_close = on_close
+        self._clock = clock
         self._converter: Converter | None = None
         self._format: AudioFormat | None = None
         self._pcm: list[bytes] = []
@@ -71,6 +75,8 @@ class Utterance:
         """Bytes of such a frame, and those that it still lacks."""
         self._backlog: deque[Samples] = deque()
         self._backlogged = 0
+        self._begun: float | None = None
+        """When the first sample was spoken at the latest."""
         self._ending = False
         self._closed = False
         self._decodes: dict[int, asyncio.Task[None]] = {}
@@ -221,6 +227,8 @@ class Utterance:
     def _push(self, samples: Samples) -> None:
         if not len(samples):
             return
+        if self._begun is None:
+            self._begun = self._clock() - len(samples) / RATE
         if len(samples) > self._left:
             samples = samples[: self._left]
         self._left -= len(samples)
@@ -307,6 +315,11 @@ class Utterance:
             self.on_event(outcome)
             self._moved.set()
 
+    def _ahead(self, end: int) -> float:
+        """Return by how many seconds audio up to a sample came sooner than it can be spoken."""
+        assert self._begun is not None
+        return max(0.0, end / RATE - _DRIFT * (self._clock() - self._begun))
+
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
 
@@ -325,6 +338,7 @@ class Utterance:
             beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
             timed=wish.timed,
             due=0.0 if terms.own_end and wish.kind is Kind.SPECULATIVE else None,
+            ahead=self._ahead(wish.end),
         )
         try:
             try:
