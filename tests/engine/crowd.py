@@ -239,7 +239,7 @@ class Sender(Satellite):
     def speak(self) -> None:
         seconds = sum(self.parts)
         self.stopped = self.world.now
-        self.ahead = seconds + TRAILING
+        self.ahead = seconds + TRAILING - 1.0
         self.world.ask(self.name, Kind.FINAL, seconds, self.finish, self.ahead)
 
     def finish(self) -> None:

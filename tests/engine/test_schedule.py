@@ -188,20 +188,21 @@ def test_who_speaks_goes_before_a_burst_and_a_burst_before_what_can_wait_longer(
     assert order_of(schedule, 0.5) == ["final", "maybe", "burst", "longer burst", "piece"]
 
 
-def test_a_burst_is_as_urgent_as_a_final_once_it_would_have_been_spoken():
+def test_a_burst_that_is_late_goes_first_among_what_may_become_a_final():
     schedule = Schedule(1)
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 1.7)
     schedule.add(make_request("burst", Kind.FINAL, ahead=2.0), KEY, 0.0)
-    schedule.add(make_request("maybe", Kind.SPECULATIVE, due=0.0), KEY, 1.0)
     schedule.add(make_request("final", Kind.FINAL), KEY, 2.1)
-    assert order_of(schedule, 2.1) == ["burst", "final", "maybe"]
+    assert order_of(schedule, 2.1) == ["final", "burst", "maybe"]
 
 
-def test_what_a_burst_brings_is_late_only_behind_its_audio():
+def test_bursts_are_no_load_but_for_who_speaks():
     schedule = Schedule(8, linear(0.1))  # 0.3 s each
-    for number in range(3):
-        schedule.add(make_request(str(number), Kind.FINAL, ahead=2.0), KEY, 0.0)
-    assert schedule.pressure(0.0).finals == 0.0
-    assert schedule.pressure(2.0).finals == pytest.approx(0.9, abs=0.02)
+    for number in range(9):
+        schedule.add(make_request(str(number), Kind.FINAL, ahead=1.0), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == schedule.pressure(9.0).finals == 0.0
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 9.0)
+    assert schedule.pressure(9.0).finals == pytest.approx(2.5, abs=0.02)
 
 
 def test_promotion_keeps_what_a_burst_is_ahead():

@@ -54,7 +54,7 @@ class Request:
     """Seconds after which the answer is late; None where the kind alone decides."""
     ahead: float = 0.0
     """Seconds by which its audio came sooner than it can be spoken: so much longer it may wait, for
-    nobody who speaks in real time would have asked for it before."""
+    nobody who speaks would have asked for it before. 0 of who speaks now."""
     context: float | None = None
     """Seconds of audio context that it gets at least; None leaves it to the model's rule."""
     attempt: int = 0

@@ -5,7 +5,7 @@ one, then pieces, partials and files; within a kind the earliest deadline, and t
 the later, so that one satellite's long pieces do not keep the others waiting. What has waited for
 longer than its kind should moves up, so that nothing waits for ever. Audio that came faster than
 anybody speaks counts as asked for when it would have been spoken: who sends a burst gets what time
-there is, and nobody who speaks waits longer for it.
+is left by those who speak, and is no reason to leave anything out or to refuse anybody.
 
 Requests that can be decoded with the leader (of an equal key, which is what the back end demands,
 and of the same class) join it as far as that shortens the wait of all of them on average, which
@@ -42,16 +42,15 @@ _PATIENCE = {
 }
 """Seconds after which an answer is late, where the request itself does not say."""
 _FRESH = {
-    Kind.FINAL: 1,
+    Kind.FINAL: 0,
     Kind.SPECULATIVE: 1,
     Kind.PIECE: 2,
     Kind.PARTIAL: 3,
     Kind.BULK: 4,
 }
-_LATE = _FRESH | {Kind.FINAL: 0, Kind.PIECE: 1, Kind.PARTIAL: 2, Kind.BULK: 1}
+_LATE = _FRESH | {Kind.PIECE: 1, Kind.PARTIAL: 2, Kind.BULK: 1}
 """Places of each kind, before and after it is late: pieces and files then stand among what may
-become a final, in order of their deadlines, and partials among the pieces. A final is waited for as
-soon as its audio would have been spoken: at once, but for a burst."""
+become a final, in order of their deadlines, and partials among the pieces."""
 _LATELY = 0.1
 """Weight of one more final in what a final costs on average."""
 
@@ -72,14 +71,10 @@ class Waiting:
     def order(self, now: float) -> tuple[int, float, float]:
         """Return its place: the smallest goes first."""
         kind = self.request.kind
-        late = now >= (self.spoken if kind is Kind.FINAL else self.due)
-        rank = (_LATE if late else _FRESH)[kind]
+        if kind is Kind.FINAL and self.request.ahead:
+            kind = Kind.SPECULATIVE  # who speaks does not wait for who sends a burst
+        rank = (_LATE if now >= self.due else _FRESH)[kind]
         return (rank, self.due + self.cost, self.since)
-
-    @property
-    def spoken(self) -> float:
-        """When who speaks in real time would have asked for it."""
-        return self.since + self.request.ahead
 
 
 class Schedule:
@@ -131,7 +126,8 @@ class Schedule:
         waiting = self._waiting.get(request_id)
         if waiting is not None and kind < waiting.request.kind:
             urgent = replace(waiting.request, kind=kind)
-            due = min(waiting.due, max(now, waiting.spoken) + _PATIENCE[kind])
+            spoken = max(now, waiting.since + waiting.request.ahead)
+            due = min(waiting.due, spoken + _PATIENCE[kind])
             self._waiting[request_id] = replace(waiting, request=urgent, due=due)
 
     def next(self, now: float) -> list[Waiting]:
@@ -156,7 +152,7 @@ class Schedule:
         self._busy_until = now
 
     def pressure(self, now: float) -> Pressure:
-        """Return how late the answers to what waits will be, if nothing more comes."""
+        """Return how late the answers to who speaks will be, if nothing more comes."""
         queue = self._queue(now)
         groups: dict[tuple[tuple[float, ...], int], list[Waiting]] = defaultdict(list)
         for waiting in queue:
@@ -170,6 +166,8 @@ class Schedule:
         for waiting in queue:
             of = _CLASS[waiting.request.kind]
             finish += share[waiting.key, of]
+            if waiting.request.ahead:
+                continue
             if of == 0:
                 finals = max(finals, finish - waiting.due)
             if waiting.request.kind is not Kind.BULK:

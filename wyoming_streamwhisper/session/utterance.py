@@ -25,8 +25,9 @@ from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, 
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 30 * RATE
 """Samples that may wait for room in the window before `drained` makes the sender wait."""
-_DRIFT = 1.01
-"""How much faster than ours a clock may go that is still taken for real time."""
+_KEPT, _DRIFT = 1.0, 1.01
+"""Who speaks may have kept so many seconds at first, as for a wake word, and have a clock so much
+faster than ours; who is further ahead sends what was recorded."""
 _SILENT = 5 * RATE
 """Samples of silence after which an utterance does not count as speaking."""
 
@@ -318,7 +319,8 @@ class Utterance:
     def _ahead(self, end: int) -> float:
         """Return by how many seconds audio up to a sample came sooner than it can be spoken."""
         assert self._begun is not None
-        return max(0.0, end / RATE - _DRIFT * (self._clock() - self._begun))
+        elapsed = self._clock() - self._begun
+        return max(0.0, end / RATE - _DRIFT * elapsed - _KEPT)
 
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
