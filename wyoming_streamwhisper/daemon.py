@@ -39,6 +39,8 @@ EX_CONFIG = 78
 EX_UNAVAILABLE = 69
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
+_REPLICAS = 2
+"""Decodes that run side by side on a CPU, one of them a file's at most (docs/decisions/0013)."""
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
 
@@ -117,9 +119,9 @@ async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Se
 
     """
     engine = LocalEngine(
-        functools.partial(_load_backend, settings, replicas),
+        functools.partial(_load_backend, settings, replicas, live=False),
         EngineInfo(settings.model.model, guess_languages(settings.model.model)),
-        max_batch=settings.engine.max_batch * replicas,
+        max_batch=max(settings.engine.max_batch, 16),
         bound=None,
     )
     async with _session(settings, engine) as session:
@@ -152,14 +154,14 @@ async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Ses
         await vad.close()
 
 
-def _load_backend(settings: Settings, replicas: int = 1) -> Backend:
+def _load_backend(settings: Settings, replicas: int = _REPLICAS, *, live: bool = True) -> Backend:
     # CTranslate2 and its company take a second to import: not before the socket listens.
     from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine, replicas)
-    if replicas == 1:
+    backend = CTranslate2Backend(folder, settings.engine, replicas, live=live)
+    if live:
         backend.warm_up()
     return backend
 

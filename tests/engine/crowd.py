@@ -151,7 +151,8 @@ class World:
 
     def _done(self, batch: list[Waiting], seconds: float) -> None:
         self._running = []
-        self.schedule.done(batch, seconds, self.now)
+        self.schedule.done(batch)
+        self.schedule.learn(batch, seconds)
         for waiting in batch:
             if (then := self._answers.pop(waiting.request.id, None)) is not None:
                 then()

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.doubles import make_request
+from tests.doubles import INFO, make_request
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
@@ -21,8 +22,10 @@ def ids(waiting):
 
 
 def batches(schedule: Schedule, now: float = 0.0) -> Iterator[list[Waiting]]:
-    """Take all batches that wait."""
-    return iter(lambda: schedule.next(now), [])
+    """Take all batches that wait, one after the other."""
+    while batch := schedule.next(now):
+        schedule.done(batch)
+        yield batch
 
 
 def order_of(schedule: Schedule, now: float = 0.0) -> list[str]:
@@ -263,6 +266,9 @@ class EverythingComesBackOnce(RuleBasedStateMachine):
     @rule()
     def take(self):
         batch = self.schedule.next(self.now)
+        if batch:
+            assert not self.schedule.next(self.now)
+            self.schedule.done(batch)
         assert len(batch) <= 3
         assert bool(batch) == bool(self.inside)
         assert len({waiting.key for waiting in batch}) <= 1
@@ -305,4 +311,51 @@ def test_where_no_request_is_urgent_batches_are_full():
     schedule = Schedule(8, bound=None)
     for part in range(20):
         schedule.add(make_request(f"part {part}", Kind.BULK), KEY, 0.0)
-    assert [len(batch) for batch in iter(lambda: schedule.next(0.0), [])] == [8, 8, 4]
+    assert [len(batch) for batch in batches(schedule)] == [8, 8, 4]
+
+
+def with_replicas(count: int, cost: CostModel | None = None) -> Schedule:
+    schedule = Schedule(8, cost)
+    schedule.fit(replace(INFO, replicas=count))
+    return schedule
+
+
+def test_as_many_batches_run_as_there_are_replicas():
+    schedule = with_replicas(2, linear(0.02))
+    for number in range(3):
+        schedule.add(make_request(str(number)), KEY, 0.0)
+    first, second = schedule.next(0.0), schedule.next(0.0)
+    assert ids(first) + ids(second) == ["0", "1"]
+    assert not schedule.next(0.0)
+    schedule.done(second)
+    assert ids(schedule.next(0.0)) == ["2"]
+
+
+@pytest.mark.parametrize(("replicas", "running"), [(1, 1), (2, 1), (3, 2)])
+def test_files_never_have_all_replicas(replicas, running):
+    schedule = with_replicas(replicas, linear(0.02))
+    for number in range(4):
+        schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
+    assert [bool(schedule.next(9.0)) for _ in range(3)] == [n < running for n in range(3)]
+    schedule.add(make_request("final"), KEY, 9.0)
+    assert ids(schedule.next(9.0)) == (["final"] if replicas > 1 else [])
+
+
+def test_where_only_files_are_decoded_they_have_all_replicas():
+    schedule = Schedule(8, bound=None)
+    schedule.fit(replace(INFO, replicas=2, batch=2))
+    for number in range(8):
+        schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
+    assert [len(schedule.next(0.0)) for _ in range(3)] == [2, 2, 0]
+
+
+def test_lateness_is_foreseen_on_all_replicas():
+    schedule = with_replicas(2, linear(0.1))  # 0.3 s each
+    for number in range(3):
+        schedule.add(make_request(str(number)), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.6, abs=0.02)
+    schedule.next(0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.6, abs=0.02)
+    schedule.add(make_request("fourth"), KEY, 0.0)
+    schedule.add(make_request("fifth"), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.9, abs=0.02)

@@ -101,8 +101,12 @@ class EngineInfo:
     """Length in seconds from which pieces may be closed, as the model recommends."""
     carry_text: bool = True
     """Whether the model is to read the text before a piece."""
+    replicas: int = 1
+    """Batches that can be decoded at once."""
     parallel: int = 1
-    """Chunks of a file that are best decoded together."""
+    """Chunks of a file that are best under way at once, ..."""
+    batch: int = 16
+    """... and those decoded together at most, where nobody speaks."""
     chunk_max: float = 28.0
     """Length in seconds up to which a longer chunk of a file costs less a second."""
     running: str = ""
@@ -124,7 +128,7 @@ class Capacity:
 
 
 class Backend(Protocol):
-    """A loaded model: synchronous, called by one owner at a time."""
+    """A loaded model: synchronous, called by as many threads at once as it has replicas."""
 
     @property
     def info(self) -> EngineInfo:

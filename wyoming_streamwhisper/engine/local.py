@@ -1,8 +1,9 @@
 """The one owner of the model: takes requests, lets the most urgent ones decode, hands out results.
 
 One task owns the schedule and the back end; all else talks to it through futures. It works in three
-beats: schedule, run (in a thread of its own, because a decode blocks), settle. The back end may
-raise: then the requests of its batch are tried one by one, so that a poisoned one fails alone.
+beats: schedule, run (in the threads of its crew, because a decode blocks; as many batches at once
+as the model has replicas), settle. The back end may raise: then the requests of its batch are tried
+one by one, so that a poisoned one fails alone.
 It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
 and again until that succeeds. Whatever happens, nobody waits for ever.
 
@@ -11,6 +12,7 @@ It also watches how long batches take and how late answers will be, and moves th
 """
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -30,10 +32,10 @@ from wyoming_streamwhisper.engine.api import (
 )
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel
+from wyoming_streamwhisper.engine.crew import Crew, Hung
 from wyoming_streamwhisper.engine.ladder import Ladder
 from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting
 from wyoming_streamwhisper.engine.trials import Trials
-from wyoming_streamwhisper.engine.worker import Worker
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,10 +52,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _LOOK = 0.05
 """Seconds between two looks at the pressure: with hundreds who wait one costs a millisecond."""
 _STAGES = {kind: metrics.Stages(kind.name.lower()) for kind in Kind}
-
-
-class _Hung(Exception):
-    """The back end has not come back in time."""
 
 
 class LocalEngine:
@@ -97,7 +95,7 @@ class LocalEngine:
         self._futures: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
-        self._worker = Worker("engine")
+        self._crew = Crew(hang)
         self._refusal: tuple[str, str] | None = None
         """Code and reason of what every request is answered at once, where there is one."""
         self._closed = False
@@ -124,7 +122,7 @@ class LocalEngine:
         """How many may speak at once, by what batches have taken lately."""
         if self._typical is None:
             return None
-        capacity = carried(self._cost, self._typical, self._max_batch)
+        capacity = carried(self._cost, self._typical, self._max_batch, self.info.replicas)
         metrics.CAPACITY.set(capacity.finals)
         return capacity
 
@@ -183,31 +181,44 @@ class LocalEngine:
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
-        if not await self._worker.end(self._patience):
+        if not await self._crew.end(self._patience):
             _LOG.warning("stopped while the model was still at work")
 
     # The owner: schedule, run, settle
 
     async def _own(self) -> None:
         while True:
-            await self._arrived.wait()
-            batch = self._schedule.next(self._clock())
-            if not batch:
-                self._arrived.clear()
-                continue
             try:
-                await self._serve(batch)
-            except _Hung:
+                async with asyncio.TaskGroup() as group:
+                    await self._hand_out(group)
+            except* Hung:
                 _LOG.error("the model did not answer in %.0f s and is loaded anew", self._hang)
-                self._fail_all("engine-failed", "the model did not answer in time")
-                await self._reload()
+            self._fail_all("engine-failed", "the model did not answer in time")
+            await self._reload()
+
+    async def _hand_out(self, group: asyncio.TaskGroup) -> None:
+        """Let batches run as long as any of them comes back."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while batch := self._schedule.next(self._clock()):
+                task = group.create_task(self._serve(batch), name="batch")
+                # One that is cancelled before its first step never comes to a `finally` of its own.
+                task.add_done_callback(functools.partial(self._ran, batch))
+
+    def _ran(self, batch: Sequence[Waiting], _: object) -> None:
+        self._schedule.done(batch)
+        self._arrived.set()
+        self._look()
 
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         """Decode a batch; if it fails as a whole, each of its requests by itself."""
         begun = self._clock()
+        assert self._backend is not None
         try:
-            results = await self._run([waiting.request for waiting in batch])
-        except _Hung:
+            requests = [waiting.request for waiting in batch]
+            results = await self._crew.decode(self._backend, requests)
+        except Hung:
             raise
         except Exception as error:  # noqa: BLE001 - native code may raise anything
             if len(batch) > 1:
@@ -221,30 +232,13 @@ class LocalEngine:
         self._learn(batch, begun)
         for waiting, result in zip(batch, results, strict=True):
             self._settle(waiting, result, begun)
-        self._look()
-
-    async def _run(self, requests: Sequence[Request]) -> Sequence[Result]:
-        """Decode a batch in the thread, within the time that it may take."""
-        backend = self._backend
-        assert backend is not None
-        decoding = self._worker.call(backend.decode, requests)
-        try:
-            done, _ = await asyncio.wait({decoding}, timeout=self._hang)
-            if not done:
-                raise _Hung
-            results = decoding.result()
-        finally:
-            decoding.cancel()  # what comes later finds nobody
-        if len(results) != len(requests):
-            raise ValueError(f"{len(results)} results for {len(requests)} requests")
-        return results
 
     def _learn(self, batch: Sequence[Waiting], begun: float) -> None:
         """Take in how long a batch took."""
-        now = self._clock()
-        self._schedule.done(batch, now - begun, now)
+        seconds = self._clock() - begun
+        self._schedule.learn(batch, seconds)
         metrics.BATCH.observe(len(batch))
-        metrics.BUSY.inc(now - begun)
+        metrics.BUSY.inc(seconds)
 
     def _settle(self, waiting: Waiting, result: Result, begun: float) -> None:
         request = waiting.request
@@ -322,10 +316,12 @@ class LocalEngine:
     # Loading
 
     async def _load_backend(self) -> None:
-        backend = await self._worker.call(self._load)
+        backend = await self._crew.do(self._load)
         if self._calibrate is not None:
-            await self._worker.call(self._calibrate, backend, self._cost)
+            await self._crew.do(self._calibrate, backend, self._cost)
             self._typical = Typical.of(backend)
+        self._crew.grow(backend.info.replicas)
+        self._schedule.fit(backend.info)
         self._backend = backend
         if not self._closed:
             self._refusal = None
@@ -337,8 +333,8 @@ class LocalEngine:
         pause = self._pause
         while True:
             self._backend = None
-            await self._worker.end(0.0)
-            self._worker = Worker("engine")
+            await self._crew.end(0.0)
+            self._crew = Crew(self._hang)
             try:
                 return await self._load_backend()
             except Exception as error:  # noqa: BLE001 - a device that is gone may raise anything

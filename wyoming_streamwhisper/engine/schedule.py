@@ -11,15 +11,19 @@ Requests that can be decoded with the leader (of an equal key, which is what the
 and of the same class) join it as far as that shortens the wait of all of them on average, which
 depends on what a batch costs on this machine. A batch cannot be interrupted: one that nobody waits
 for yet is kept so short that a final which is asked for meanwhile does not wait for long.
+
+Where the model has replicas, as many batches run at once, but a file never has them all: who speaks
+finds one that is free or soon will be.
 """
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine import cost
-from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.api import EngineInfo, Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.ladder import Pressure
 
@@ -77,6 +81,15 @@ class Waiting:
         return (rank, self.due + self.cost, self.since)
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A batch that was handed out."""
+
+    until: float
+    """When it is expected to be done."""
+    bulk: bool
+
+
 class Schedule:
     """The requests that wait, and what they will cost."""
 
@@ -87,9 +100,11 @@ class Schedule:
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
+        self._replicas = 1
+        """Batches that may run at once."""
         self._waiting: dict[str, Waiting] = {}
-        self._busy_until = 0.0
-        """When the batch that was handed out last is expected to be done."""
+        self._running: dict[str, _Running] = {}
+        """Batches that were handed out, by the first request of each."""
         self._bulk = float("-inf")
         """When a file's turn came last: its other parts have waited only since then."""
         self._final = 0.0
@@ -97,6 +112,12 @@ class Schedule:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def fit(self, info: EngineInfo) -> None:
+        """Heed what the model that was loaded can do at once."""
+        self._replicas = info.replicas
+        if self._bound is None:
+            self._max_batch = min(self._max_batch, info.batch)
 
     def add(self, request: Request, key: tuple[float, ...], since: float) -> list[Request]:
         """Let a request wait; returns the older partials of its satellite, which it replaces."""
@@ -131,8 +152,15 @@ class Schedule:
             self._waiting[request_id] = replace(waiting, request=urgent, due=due)
 
     def next(self, now: float) -> list[Waiting]:
-        """Remove and return the next batch, in order of urgency; empty if nothing waits."""
+        """Remove and return the next batch, in order of urgency.
+
+        Empty if nothing waits that may run now; the caller says with `done` when a batch has run.
+        """
+        if len(self._running) >= self._replicas:
+            return []
         queue = self._queue(now)
+        if self._files_have_all_but_one:
+            queue = [waiting for waiting in queue if waiting.request.kind is not Kind.BULK]
         if not queue:
             return []
         able = [waiting for waiting in queue if _fits(waiting, queue[0])]
@@ -140,16 +168,26 @@ class Schedule:
         batch = able[:count]
         for waiting in batch:
             del self._waiting[waiting.request.id]
-        self._busy_until = now + seconds
-        if batch[0].request.kind is Kind.BULK:
+        bulk = batch[0].request.kind is Kind.BULK
+        self._running[batch[0].request.id] = _Running(now + seconds, bulk)
+        if bulk:
             self._bulk = now
         return batch
 
-    def done(self, batch: Sequence[Waiting], seconds: float, now: float) -> None:
+    def done(self, batch: Sequence[Waiting]) -> None:
+        """Learn that a batch does not run any more, whatever became of it."""
+        self._running.pop(batch[0].request.id, None)
+
+    def learn(self, batch: Sequence[Waiting], seconds: float) -> None:
         """Learn how long a batch took."""
         shape = _shape([waiting.request for waiting in batch], batch[0].key)
         self._cost.learn(shape, seconds)
-        self._busy_until = now
+
+    @property
+    def _files_have_all_but_one(self) -> bool:
+        if self._bound is None or self._replicas == 1:
+            return False
+        return sum(one.bulk for one in self._running.values()) >= self._replicas - 1
 
     def pressure(self, now: float) -> Pressure:
         """Return how late the answers to who speaks will be, if nothing more comes."""
@@ -161,11 +199,14 @@ class Schedule:
         for group, members in groups.items():
             count, seconds = self._best(members)
             share[group] = seconds / count
-        finish = now + max(self._busy_until - now, 0.0)
+        free = [max(one.until, now) for one in self._running.values()]
+        free += [now] * (self._replicas - len(free))
+        heapq.heapify(free)
         finals = everything = 0.0
         for waiting in queue:
             of = _CLASS[waiting.request.kind]
-            finish += share[waiting.key, of]
+            finish = free[0] + share[waiting.key, of]
+            heapq.heapreplace(free, finish)
             if waiting.request.ahead:
                 continue
             if of == 0:
