@@ -77,7 +77,7 @@ def check(settings: Settings) -> int:
 def share_one_heap() -> None:
     """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
 
-    Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
+    Few decode at once and seldom ask for memory, so nobody waits for it (docs/decisions, memory).
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
@@ -214,7 +214,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
             if await _unless(stop, _load(engine, settings)):
                 trials.open(engine)
                 _greet(engine.info, trials.rule(engine), time.monotonic() - begun)
-                trials.start(engine, session.idle)
+                trials.start(engine, session.quiet)
                 systemd.ready(f"Listening with {engine.info.model}")
                 # It takes two seconds, for which nobody waits.
                 await _unless(stop, announcement.start())

@@ -44,13 +44,13 @@ class Bulk:
     """Handle of a recording; several of its chunks may be decoded at once."""
 
     def __init__(
-        self, terms: Terms, engine: Engine, vad: VadService, idle: Callable[[], Awaitable[None]]
+        self, terms: Terms, engine: Engine, vad: VadService, quiet: Callable[[], Awaitable[None]]
     ) -> None:
-        """Begin; `idle` waits until nobody speaks."""
+        """Begin; `quiet` waits until nobody speaks."""
         self.terms = terms
         self._engine = engine
         self._vad = vad
-        self._idle = idle
+        self._quiet = quiet
         self._state: State | None = None
         self._numbers = 0
 
@@ -81,9 +81,10 @@ class Bulk:
             EngineError: it will not be answered.
 
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_YIELD):
-                await self._idle()
+        if self.info.replicas == 1:  # else one is kept for who speaks
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_YIELD):
+                    await self._quiet()
         terms = self.terms
         for attempt in range(_TRIES):
             self._numbers += 1

@@ -88,6 +88,9 @@ class Utterance:
         """Told everything that is told to who reads `events`, for who looks on."""
         self.on_covered: Callable[[int], None] = lambda samples: None
         """Told up to which sample the audio is done with: its text is in closed pieces."""
+        self.on_speaking: Callable[[], None] = lambda: None
+        """Told when `speaking` changes."""
+        self._spoke = True
         self._outcome: Final | Failed | None = None
         self._told: float | None = None
         """When the end was told, by the clock of metrics."""
@@ -257,6 +260,9 @@ class Utterance:
     def _hear(self, probabilities: list[float]) -> None:
         self._core.heed(self._engine.rung)
         self._core.speech(probabilities)
+        if self.speaking is not self._spoke:
+            self._spoke = not self._spoke
+            self.on_speaking()
         self._pump()
 
     def _deaf(self) -> None:
