@@ -4,7 +4,7 @@
 
 One daemon. Somebody gives commands over Wyoming, in real time, with silence behind the voice and
 without. In every other block an hour of speech lies in an upload over HTTP, begun with the block;
-behind the commands it goes on alone for some seconds. Prints Markdown tables.
+behind the commands it goes on alone for some seconds. Prints a Markdown table.
 """
 
 import argparse
@@ -36,8 +36,6 @@ CHUNK_MS = 10
 """As Home Assistant sends."""
 TRAILING_S = (0.7, 0.0)
 """Silence that Home Assistant's detection waits for, and none."""
-ALONE_S = 8.0
-"""How long the file goes on alone in each block."""
 ANSWER_S = 60.0
 
 METHOD = """\
@@ -149,9 +147,12 @@ async def uploading(url: str, file: Path) -> AsyncIterator[Upload]:
 class Blocks:
     """Blocks of commands at one daemon."""
 
-    def __init__(self, daemon: Running, url: str, recording: Path, report: Report) -> None:
+    def __init__(
+        self, daemon: Running, url: str, recording: Path, alone_s: float, report: Report
+    ) -> None:
+        """Begin; the file goes on alone for `alone_s` in each block."""
         self._daemon, self._url, self._recording = daemon, url, recording
-        self._report = report
+        self._alone_s, self._report = alone_s, report
 
     async def idle(self, clips: Sequence[Spoken]) -> None:
         """Speak while nothing else happens."""
@@ -165,7 +166,7 @@ class Blocks:
             with self._span(upload, alone=False):
                 await self._speak(clips, busy=True)
             with self._span(upload, alone=True):
-                await asyncio.sleep(ALONE_S)
+                await asyncio.sleep(self._alone_s)
 
     @contextmanager
     def _span(self, upload: Upload, *, alone: bool) -> Iterator[None]:
@@ -212,7 +213,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         async with server.start() as daemon:
             # The first utterance waits for the model to load.
             await speak(daemon.uri, clips[0].audio, pacing=Pacing(real_time=False))
-            blocks = Blocks(daemon, f"http://{url}/transcribe", recording, report)
+            target = f"http://{url}/transcribe"
+            blocks = Blocks(daemon, target, recording, options.alone, report)
             with watched([daemon.pid]) as work:
                 for turn in range(options.rounds):
                     part = clips[turn * options.clips : (turn + 1) * options.clips]
@@ -262,6 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.add_argument("--minutes", type=float, default=60.0, help="of the recording (%(default)g)")
     ask.add_argument("--rounds", type=int, default=4, help="blocks of each kind (%(default)d)")
     ask.add_argument("--clips", type=int, default=5, help="in each block (%(default)d)")
+    ask.add_argument("--alone", type=float, default=8.0, metavar="S", help="(%(default)g)")
     ask.add_argument("--sets", default=",".join(SETS), help="of the clips (%(default)s)")
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--json", type=Path)

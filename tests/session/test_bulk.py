@@ -1,7 +1,6 @@
 """A recording's decodes yield to whoever speaks, and survive a model that is loaded anew."""
 
 import asyncio
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,21 +17,6 @@ SAMPLES = np.zeros(16_000, np.float32)
 
 async def nobody_speaks() -> None:
     pass
-
-
-async def somebody_speaks() -> None:
-    await asyncio.Event().wait()
-
-
-def test_where_the_model_has_replicas_a_chunk_waits_for_nobody():
-    async def decoded():
-        vad = VadService(doubles.LoudnessVad())
-        engine = doubles.ScriptedEngine(lambda _: "text")
-        engine.info = replace(doubles.INFO, replicas=2)
-        await asyncio.wait_for(Bulk(TERMS, engine, vad, somebody_speaks).decode(SAMPLES), 4.0)
-        await vad.close()
-
-    asyncio.run(decoded())
 
 
 def test_a_chunk_waits_until_nobody_speaks():

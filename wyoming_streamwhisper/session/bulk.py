@@ -16,7 +16,7 @@ from wyoming_streamwhisper.engine.vad import VadService
 
 _YIELD = 5.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
-so one that has begun makes a command's transcript late."""
+and even on a replica of its own it takes the cores from a command's (docs/decisions/0013)."""
 _TIMEOUT = 3600.0
 """Seconds that a chunk may wait while satellites keep the model busy."""
 _TRIES = 2
@@ -81,10 +81,9 @@ class Bulk:
             EngineError: it will not be answered.
 
         """
-        if self.info.replicas == 1:  # else one is kept for who speaks
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_YIELD):
-                    await self._quiet()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_YIELD):
+                await self._quiet()
         terms = self.terms
         for attempt in range(_TRIES):
             self._numbers += 1
