@@ -39,6 +39,9 @@ EX_CONFIG = 78
 EX_UNAVAILABLE = 69
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
+_HANG_OF_FILES = 1800.0
+"""Seconds after which a batch of a file is given up: eight times half a minute in a large model on
+a slow core may take minutes, and nobody else waits."""
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
 
@@ -109,17 +112,21 @@ async def _built(settings: Settings) -> AsyncIterator[tuple[LocalEngine, Trials,
 
 
 @contextlib.asynccontextmanager
-async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Session]:
+async def built_for_files(settings: Settings, lanes: int) -> AsyncIterator[Session]:
     """Build a session for files only, its model loaded: no request is urgent, all together count.
+
+    So many batches are decoded at once, on a CPU by as many replicas of the model.
 
     Raises:
         Unusable: the model cannot be had or loaded.
 
     """
     engine = LocalEngine(
-        functools.partial(_load_backend, settings, replicas),
+        functools.partial(_load_backend, settings, lanes),
         EngineInfo(settings.model.model, guess_languages(settings.model.model)),
-        max_batch=settings.engine.max_batch * replicas,
+        max_batch=settings.engine.max_batch,
+        lanes=lanes,
+        hang=_HANG_OF_FILES,
         bound=None,
     )
     async with _session(settings, engine) as session:
