@@ -108,8 +108,9 @@ class CTranslate2Backend:
             self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:
-        """Return audio context, beam size and whether it is a careful attempt."""
-        return (self._context(request), request.beam_size, request.attempt >= _CAREFUL)
+        """Return audio context, beam size, temperature and whether it is a careful attempt."""
+        careful = request.attempt >= _CAREFUL
+        return (self._context(request), request.beam_size, request.temperature, careful)
 
     def decode(self, requests: Sequence[Request]) -> list[Result]:
         """Decode requests of one key; those with prompts of one length share a pass."""
@@ -178,13 +179,16 @@ class CTranslate2Backend:
         wanted, before = max(budgets), len(rows[0].prompt) + len(self._start(rows[0])) + 1
         longest = min(max(2 * wanted, wanted + before), _TEXT_CONTEXT)
         limit = min(longest // 2, longest - before)
-        careful = rows[0].request.attempt >= _CAREFUL
+        first = rows[0].request
+        sampled = first.temperature > 0
         answers = self._model.generate(
             encoded,
             prompts,
-            beam_size=rows[0].request.beam_size,
+            beam_size=1 if sampled else first.beam_size,
+            sampling_topk=0 if sampled else 1,
+            sampling_temperature=first.temperature or 1.0,
             max_length=longest,
-            no_repeat_ngram_size=3 if careful else 0,
+            no_repeat_ngram_size=3 if first.attempt >= _CAREFUL else 0,
             suppress_blank=False,
             return_scores=True,
             return_no_speech_prob=True,

@@ -13,6 +13,7 @@ It also watches how long batches take and how late answers will be, and moves th
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -71,6 +72,7 @@ class LocalEngine:
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
         bound: float | None = BOUND,
+        square: float = math.inf,
         calibrate: Callable[[Backend, CostModel], None] | None = None,
         trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -78,8 +80,8 @@ class LocalEngine:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
         `lanes` batches are decoded at once, each in a thread of its own, which the back end must
-        stand. `bound` is the schedule's: how long a batch may take that nobody waits for.
-        `calibrate` shows the cost model what batches take on this machine, in the same thread;
+        stand. `bound` and `square` are the schedule's: how long and how large a batch may be that
+        nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the same thread;
         without it that has to be learned in use.
         """
         self._load = load
@@ -92,7 +94,7 @@ class LocalEngine:
         self._calibrate = calibrate
         self._max_batch = max_batch
         self._cost = CostModel()
-        self._schedule = Schedule(max_batch, self._cost, bound)
+        self._schedule = Schedule(max_batch, self._cost, bound, square)
         self._ladder = Ladder()
         self._looked = float("-inf")
         self._typical: Typical | None = None
@@ -369,12 +371,15 @@ def _next_attempt(request: Request, result: Result) -> Request | None:
 
     Partials are not worth it. The second attempt sees the full context and no prompt, the third
     searches with a beam in which no phrase comes twice; whisper's own remedy, sampling at higher
-    temperatures, would answer the same audio differently each time.
+    temperatures, would answer the same audio differently each time. Where somebody asked for
+    sampling, the third is made without.
     """
     if result.hypothesis.plausible or request.kind is Kind.PARTIAL:
         return None
     attempt = request.attempt + 1
     if attempt >= _ATTEMPTS:
         return None
-    beam = max(request.beam_size, _CAREFUL_BEAM) if attempt > 1 else request.beam_size
-    return replace(request, attempt=attempt, prompt=Prompt(), beam_size=beam)
+    again = replace(request, attempt=attempt, prompt=Prompt())
+    if attempt == 1:
+        return again
+    return replace(again, beam_size=max(request.beam_size, _CAREFUL_BEAM), temperature=0.0)

@@ -17,7 +17,6 @@ from typing import BinaryIO, Self
 from wyoming_streamwhisper.config.settings import Settings, gather
 from wyoming_streamwhisper.config.values import ConfigError, Given, did_you_mean
 from wyoming_streamwhisper.daemon import built_for_files
-from wyoming_streamwhisper.engine.device import gpu_is_meant
 from wyoming_streamwhisper.files import Job, Progress, Result, begin
 from wyoming_streamwhisper.files.journal import Journal, key_of
 from wyoming_streamwhisper.session.session import Session
@@ -175,6 +174,8 @@ def _side_by_side(settings: Settings) -> int:
     On a CPU one a core does most in a time; on a GPU the second one's features and texts are made
     while the first one's decode runs.
     """
+    from wyoming_streamwhisper.engine.device import gpu_is_meant  # CTranslate2 takes a second
+
     cores = settings.engine.cpu_threads or os.cpu_count() or 1
     most = _ON_GPU if gpu_is_meant(settings.engine.device) else min(cores, _MOST_REPLICAS)
     return min(settings.files.max_workers or most, most)
