@@ -251,7 +251,7 @@ def table(report: Report) -> Table:
             number(busy.p95 / idle.p95, 2) if idle and busy else "–",
             " / ".join(str(one.n) if one else "0" for one in (idle, busy)),
             sum(one.error is not None for one in said),
-            f"{1000 * max(one.sent_late for one in said):.0f}",
+            f"{1000 * max((one.sent_late for one in said), default=0.0):.0f}",
         )
     return made
 

@@ -405,6 +405,28 @@ def test_a_hang_is_told_to_everybody_and_the_model_loaded_anew():
     asyncio.run(scenario())
 
 
+def test_files_alone_have_all_replicas_and_each_hands_out_what_is_done():
+    async def scenario():
+        slow = Gate()
+
+        def answer(request: Request) -> Result:
+            if request.id == "slow":
+                slow()
+            return echo(request)
+
+        backend = ScriptedBackend(answer)
+        backend.info = replace(INFO, replicas=2)
+        async with running(lambda: backend, bound=None) as engine:
+            (held,) = soon(engine, make_request("slow", Kind.BULK))
+            await slow.reached()
+            assert await outcomes(soon(engine, make_request("quick", Kind.BULK))) == ["quick"]
+            assert not held.done()
+            slow.open()
+            assert await outcomes([held]) == ["slow"]
+
+    asyncio.run(scenario())
+
+
 def test_a_hang_in_a_mate_of_a_poisoned_request_is_a_hang_too():
     async def scenario():
         gate, never = Gate(), Gate()

@@ -342,8 +342,8 @@ def test_files_never_have_all_replicas(replicas, running):
 
 
 def test_where_only_files_are_decoded_they_have_all_replicas():
-    schedule = Schedule(8, bound=None)
-    schedule.fit(replace(INFO, replicas=2, batch=2))
+    schedule = Schedule(2, bound=None)
+    schedule.fit(replace(INFO, replicas=2))
     for number in range(8):
         schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
     assert [len(schedule.next(0.0)) for _ in range(3)] == [2, 2, 0]
@@ -359,3 +359,11 @@ def test_lateness_is_foreseen_on_all_replicas():
     schedule.add(make_request("fourth"), KEY, 0.0)
     schedule.add(make_request("fifth"), KEY, 0.0)
     assert schedule.pressure(0.0).finals == pytest.approx(0.9, abs=0.02)
+
+
+@pytest.mark.parametrize(("context", "sizes"), [(3.0, [8, 4]), (15.0, [4, 4, 4]), (30.0, [1] * 12)])
+def test_long_contexts_share_a_batch_as_far_as_memory_goes(context, sizes):
+    schedule = Schedule(8, bound=None, square=900.0)
+    for part in range(12):
+        schedule.add(make_request(f"part {part}", Kind.BULK), (context, 1.0), 0.0)
+    assert [len(batch) for batch in batches(schedule)] == sizes

@@ -47,6 +47,8 @@ class Request:
     prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
     beam_size: int = 1
+    temperature: float = 0.0
+    """Above 0 each token is drawn at random, the likely ones more often, and there is no beam."""
     timed: bool = True
     timeout: float = 60.0
     """Seconds after which nobody waits for the answer any more."""
@@ -104,9 +106,7 @@ class EngineInfo:
     replicas: int = 1
     """Batches that can be decoded at once."""
     parallel: int = 1
-    """Chunks of a file that are best under way at once, ..."""
-    batch: int = 16
-    """... and those decoded together at most, where nobody speaks."""
+    """Chunks of a file that are best under way at once."""
     chunk_max: float = 28.0
     """Length in seconds up to which a longer chunk of a file costs less a second."""
     running: str = ""

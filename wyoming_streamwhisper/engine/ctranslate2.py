@@ -42,9 +42,6 @@ _CAREFUL = 2
 """The attempt from which no phrase of three tokens may come twice."""
 _LARGEST_BEAM = 5
 """Beam of a careful attempt, unless a profile's own is larger."""
-_FILES = 4
-"""Chunks of files that a replica on a CPU decodes together: they share each look at the decoder's
-weights, and small batches leave no replica idle for long at the end of a file."""
 _MEDIAN = 3
 """Width of the filter over the attention, as the demo model was judged with; Whisper's own is 7,
 and the two were never compared."""
@@ -87,7 +84,7 @@ class CTranslate2Backend:
             piece_min=folder.declared.piece_min or 8.0,
             carry_text=folder.declared.carry_text,
             replicas=replicas,
-            **_files(device, replicas, live),
+            parallel=_parallel(device, replicas, live),
             chunk_max=12.0 if rule.finals < FULL else 28.0,
             running=_running(self._model, device),
             context=rule,
@@ -117,8 +114,9 @@ class CTranslate2Backend:
                 list(everywhere.map(self.decode, [[request]] * self.info.replicas))
 
     def key(self, request: Request) -> tuple[float, ...]:
-        """Return audio context, beam size and whether it is a careful attempt."""
-        return (self._context(request), request.beam_size, request.attempt >= _CAREFUL)
+        """Return audio context, beam size, temperature and whether it is a careful attempt."""
+        careful = request.attempt >= _CAREFUL
+        return (self._context(request), request.beam_size, request.temperature, careful)
 
     def decode(self, requests: Sequence[Request]) -> list[Result]:
         """Decode requests of one key; those with prompts of one length share a pass."""
@@ -186,13 +184,16 @@ class CTranslate2Backend:
         wanted, before = max(budgets), len(rows[0].prompt) + len(self._start(rows[0])) + 1
         longest = min(max(2 * wanted, wanted + before), _TEXT_CONTEXT)
         limit = min(longest // 2, longest - before)
-        careful = rows[0].request.attempt >= _CAREFUL
+        first = rows[0].request
+        sampled = first.temperature > 0
         answers = self._model.generate(
             encoded,
             prompts,
-            beam_size=rows[0].request.beam_size,
+            beam_size=1 if sampled else first.beam_size,
+            sampling_topk=0 if sampled else 1,
+            sampling_temperature=first.temperature or 1.0,
             max_length=longest,
-            no_repeat_ngram_size=3 if careful else 0,
+            no_repeat_ngram_size=3 if first.attempt >= _CAREFUL else 0,
             suppress_blank=False,
             return_scores=True,
             return_no_speech_prob=True,
@@ -282,12 +283,12 @@ class CTranslate2Backend:
         )
 
 
-def _files(device: Device, replicas: int, live: bool) -> dict[str, int]:
-    """Return how many chunks of files are to be decoded together, and to be under way."""
+def _parallel(device: Device, replicas: int, live: bool) -> int:
+    """Return how many chunks of files are to be under way at once."""
     if device.kind != "cpu":
-        return {"batch": 16, "parallel": 16}
-    # On a CPU a batch takes about as long as its requests one by one, and who speaks waits for it.
-    return {"batch": 1, "parallel": 1} if live else {"batch": _FILES, "parallel": 8 * replicas}
+        return 16
+    # Who speaks waits for what is decoded; where nobody does, all are to find company.
+    return 1 if live else 16 * replicas
 
 
 def _running(model: Any, device: Device) -> str:

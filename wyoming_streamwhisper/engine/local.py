@@ -7,19 +7,19 @@ one by one, so that a poisoned one fails alone.
 It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
 and again until that succeeds. Whatever happens, nobody waits for ever.
 
-It also watches how long batches take and how late answers will be, and moves the rung of the ladder
-(`engine.ladder`); what a rung leaves out, it is for others to leave out.
+It also watches how long batches take and how late answers will be (`engine.watch`); what a rung of
+the ladder leaves out, it is for others to leave out.
 """
 
 import asyncio
 import functools
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import (
@@ -30,18 +30,16 @@ from wyoming_streamwhisper.engine.api import (
     Request,
     Result,
 )
+from wyoming_streamwhisper.engine.attempts import next_attempt
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel
 from wyoming_streamwhisper.engine.crew import Crew, Hung
-from wyoming_streamwhisper.engine.ladder import Ladder
 from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting
 from wyoming_streamwhisper.engine.trials import Trials
+from wyoming_streamwhisper.engine.watch import Watch
 
 _LOG = logging.getLogger(__name__)
 
-_ATTEMPTS = 3
-"""As asked; in full and without prompt; the same with a beam and without repetitions."""
-_CAREFUL_BEAM = 5
 _HANG = 60.0
 """Seconds after which a batch is given up."""
 _PATIENCE = 5.0
@@ -49,8 +47,6 @@ _PATIENCE = 5.0
 aborts the process, but a decode that hangs or a download of minutes must not hold it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to load the model anew; each pause is twice the one before."""
-_LOOK = 0.05
-"""Seconds between two looks at the pressure: with hundreds who wait one costs a millisecond."""
 _STAGES = {kind: metrics.Stages(kind.name.lower()) for kind in Kind}
 
 
@@ -67,15 +63,16 @@ class LocalEngine:
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
         bound: float | None = BOUND,
+        square: float = math.inf,
         calibrate: Callable[[Backend, CostModel], None] | None = None,
         trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
-        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate`
-        shows the cost model what batches take on this machine, in the same thread;
-        without it that has to be learned in use.
+        `bound` and `square` are the schedule's: how long and how large a batch may be that nobody
+        waits for. `calibrate` shows the cost model what batches take on this machine, in the same
+        thread; without it that has to be learned in use.
         """
         self._load = load
         self._info = info
@@ -87,9 +84,8 @@ class LocalEngine:
         self._calibrate = calibrate
         self._max_batch = max_batch
         self._cost = CostModel()
-        self._schedule = Schedule(max_batch, self._cost, bound)
-        self._ladder = Ladder()
-        self._looked = float("-inf")
+        self._schedule = Schedule(max_batch, self._cost, bound, square)
+        self._watch = Watch(self._schedule, clock)
         self._typical: Typical | None = None
         """What decodes are counted as in the capacity, once their costs were shown."""
         self._futures: dict[str, asyncio.Future[Result]] = {}
@@ -115,7 +111,7 @@ class LocalEngine:
     def rung(self) -> Rung:
         """What is to be left out now."""
         self._look()
-        return self._ladder.rung
+        return self._watch.rung
 
     @property
     def capacity(self) -> Capacity | None:
@@ -248,7 +244,7 @@ class LocalEngine:
         future = self._futures.get(request.id)
         if future is None or future.done():
             return
-        again = _next_attempt(request, result)
+        again = next_attempt(request, result)
         if again is not None:
             metrics.RETRIES.inc()
             self._enqueue(again, waiting.since)
@@ -267,27 +263,9 @@ class LocalEngine:
         self._look()
 
     def _look(self) -> None:
-        """Move the rung as the pressure demands; while the model loads all is late, and no load."""
-        now = self._clock()
-        # The last look before nothing happens any more must see that it is calm.
-        soon = now - self._looked < _LOOK and len(self._schedule)
-        if self._backend is None or soon:
-            return
-        self._looked = now
-        pressure, before = self._schedule.pressure(now), self._ladder.rung
-        rung = self._ladder.update(now, pressure)
-        metrics.LATENESS.set(pressure.finals)
-        if rung is not before:
-            metrics.RUNG.set(rung)
-            level = logging.WARNING if rung > before else logging.INFO
-            _LOG.log(
-                level,
-                "load: %s instead of %s; finals would be %.2f s late, partials %.2f s",
-                rung.label,
-                before.label,
-                pressure.finals,
-                pressure.everything,
-            )
+        """Let the rung follow; while the model loads all is late, and that is no load."""
+        if self._backend is not None:
+            self._watch.look()
 
     def _expire(self, request: Request) -> None:
         """Give up a request that still waits; one that is being decoded gets its answer."""
@@ -329,7 +307,7 @@ class LocalEngine:
             self._enqueue(waiting.request, waiting.since)
 
     async def _reload(self) -> None:
-        """Give the hanging thread up and load the model in a new one, until that succeeds."""
+        """Give the threads up, of which one hangs, and load the model anew, until that succeeds."""
         pause = self._pause
         while True:
             self._backend = None
@@ -342,19 +320,3 @@ class LocalEngine:
                 self._refuse("engine-failed", "the model could not be loaded again")
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _next_attempt(request: Request, result: Result) -> Request | None:
-    """Return a more careful request where an answer is not to be believed.
-
-    Partials are not worth it. The second attempt sees the full context and no prompt, the third
-    searches with a beam in which no phrase comes twice; whisper's own remedy, sampling at higher
-    temperatures, would answer the same audio differently each time.
-    """
-    if result.hypothesis.plausible or request.kind is Kind.PARTIAL:
-        return None
-    attempt = request.attempt + 1
-    if attempt >= _ATTEMPTS:
-        return None
-    beam = max(request.beam_size, _CAREFUL_BEAM) if attempt > 1 else request.beam_size
-    return replace(request, attempt=attempt, prompt=Prompt(), beam_size=beam)

@@ -17,6 +17,7 @@ finds one that is free or soon will be.
 """
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -94,12 +95,21 @@ class Schedule:
     """The requests that wait, and what they will cost."""
 
     def __init__(
-        self, max_batch: int, cost: CostModel | None = None, bound: float | None = BOUND
+        self,
+        max_batch: int,
+        cost: CostModel | None = None,
+        bound: float | None = BOUND,
+        square: float = math.inf,
     ) -> None:
-        """Begin; without a `bound` no request is urgent, and batches are as large as can be."""
+        """Begin; without a `bound` no request is urgent, and batches are as large as can be.
+
+        These are so large that the squares of their contexts (in seconds) are at most `square`
+        together, for that is what the memory of attention grows with.
+        """
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
+        self._square = square
         self._replicas = 1
         """Batches that may run at once."""
         self._waiting: dict[str, Waiting] = {}
@@ -116,8 +126,6 @@ class Schedule:
     def fit(self, info: EngineInfo) -> None:
         """Heed what the model that was loaded can do at once."""
         self._replicas = info.replicas
-        if self._bound is None:
-            self._max_batch = min(self._max_batch, info.batch)
 
     def add(self, request: Request, key: tuple[float, ...], since: float) -> list[Request]:
         """Let a request wait; returns the older partials of its satellite, which it replaces."""
@@ -240,7 +248,9 @@ class Schedule:
         one request for n = N.
         """
         if self._bound is None:
-            count = min(len(able), self._max_batch)
+            context = able[0].key[0] if able[0].key else 0.0
+            fitting = self._square // context**2 if context else self._max_batch
+            count = int(min(len(able), self._max_batch, max(fitting, 1)))
             requests = [waiting.request for waiting in able[:count]]
             return count, self._cost.predict(_shape(requests, able[0].key))
         waited_for = able[0].request.kind is Kind.FINAL
