@@ -81,8 +81,8 @@ class LocalEngine:
 
         `lanes` batches are decoded at once, each in a thread of its own, which the back end must
         stand. `bound` and `square` are the schedule's: how long and how large a batch may be that
-        nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the same thread;
-        without it that has to be learned in use.
+        nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the
+        same thread; without it that has to be learned in use.
         """
         self._load = load
         self._info = info
