@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.files import Setting, alone, build, ours
+from benchmarks.file_systems import Setting, alone, ours
+from benchmarks.files import build
 from benchmarks.seams import Cutting, Fate, fates, summary, suspects
 from tests.clips import FOLDER
 
