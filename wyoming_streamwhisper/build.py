@@ -24,6 +24,11 @@ from wyoming_streamwhisper.session.session import Session
 
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
+_REPLICAS = 2
+"""Decodes that run side by side on a CPU, one of them a file's at most (docs/decisions/0013)."""
+_HANG_OF_FILES = 1800.0
+"""Seconds after which a batch of a file is given up: eight times half a minute in a large model on
+a slow core may take minutes, and nobody else waits."""
 
 
 class Unusable(Exception):
@@ -37,7 +42,7 @@ class Unusable(Exception):
 def share_one_heap() -> None:
     """Let glibc's threads share one heap: else each keeps the peak of what it once needed.
 
-    Decodes come one at a time, so nobody waits for it (docs/decisions, memory).
+    Few decode at once and seldom ask for memory, so nobody waits for it (docs/decisions, memory).
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
@@ -76,9 +81,10 @@ async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Se
 
     """
     engine = LocalEngine(
-        functools.partial(load_backend, settings, replicas),
+        functools.partial(load_backend, settings, replicas, live=False),
         EngineInfo(settings.model.model, guess_languages(settings.model.model)),
-        max_batch=settings.engine.max_batch * replicas,
+        max_batch=settings.engine.max_batch,
+        hang=_HANG_OF_FILES,
         bound=None,
     )
     async with _session(settings, engine) as session:
@@ -111,7 +117,7 @@ async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Ses
         await vad.close()
 
 
-def load_backend(settings: Settings, replicas: int = 1) -> Backend:
+def load_backend(settings: Settings, replicas: int = _REPLICAS, *, live: bool = True) -> Backend:
     """Find the model and load it, in the engine's thread.
 
     Raises:
@@ -124,8 +130,8 @@ def load_backend(settings: Settings, replicas: int = 1) -> Backend:
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine, replicas)
-    if replicas == 1:
+    backend = CTranslate2Backend(folder, settings.engine, replicas, live=live)
+    if live:
         backend.warm_up()
     return backend
 

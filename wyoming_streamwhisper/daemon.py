@@ -61,7 +61,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
         if await _unless(stop, load(engine, settings)):
             trials.open(engine)
             _greet(engine.info, trials.rule(engine), time.monotonic() - begun)
-            trials.start(engine, session.idle)
+            trials.start(engine, session.quiet)
             systemd.ready(f"Listening with {engine.info.model}")
             # It takes two seconds, for which nobody waits.
             await _unless(stop, announcement.start())

@@ -57,6 +57,8 @@ class Outcome:
     refused: int = 0
     delays: list[float] = field(default_factory=list)
     """From each client's stop to its answer."""
+    bursts: list[float] = field(default_factory=list)
+    """From when each burst would have been spoken to its answer."""
     partials: Counter[str] = field(default_factory=Counter)
     waited: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     blocked: list[float] = field(default_factory=list)
@@ -93,9 +95,11 @@ class World:
     def after(self, seconds: float, then: Callable[[], None]) -> None:
         heapq.heappush(self._events, (self.now + seconds, next(self._numbers), then))
 
-    def ask(self, who: str, kind: Kind, seconds: float, then: Callable[[], None]) -> str:
+    def ask(
+        self, who: str, kind: Kind, seconds: float, then: Callable[[], None], ahead: float = 0.0
+    ) -> str:
         number = str(next(self._numbers))
-        request = make_request(number, kind, seconds, satellite=who)
+        request = make_request(number, kind, seconds, satellite=who, ahead=ahead)
         context = seconds + (0.0 if kind is Kind.PARTIAL else 3.0)
         key = (next(step for step in (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 33.0) if step >= context), 1.0)
         self._answers[number] = then
@@ -147,7 +151,8 @@ class World:
 
     def _done(self, batch: list[Waiting], seconds: float) -> None:
         self._running = []
-        self.schedule.done(batch, seconds, self.now)
+        self.schedule.done(batch)
+        self.schedule.learn(batch, seconds)
         for waiting in batch:
             if (then := self._answers.pop(waiting.request.id, None)) is not None:
                 then()
@@ -229,9 +234,28 @@ class Satellite:
         self.world.after(self.world.rng.uniform(0, 0.2), self.begin)
 
 
-def speak(satellites: int, machine: Machine, seconds: float, seed: int = 1, **more: int) -> Outcome:
-    """Let so many satellites give commands on a machine for a time."""
+class Sender(Satellite):
+    """Sends one whole utterance after the other as fast as it can, and waits for each answer."""
+
+    def speak(self) -> None:
+        seconds = sum(self.parts)
+        self.stopped = self.world.now
+        self.ahead = seconds + TRAILING - 1.0
+        self.world.ask(self.name, Kind.FINAL, seconds, self.finish, self.ahead)
+
+    def finish(self) -> None:
+        self.world.outcome.bursts.append(self.world.now - self.stopped - self.ahead)
+        self.world.speaking -= 1
+        self.world.after(0.0, self.begin)
+
+
+def speak(
+    satellites: int, machine: Machine, seconds: float, seed: int = 1, senders: int = 0, **more: int
+) -> Outcome:
+    """Let so many satellites give commands on a machine for a time, and others send bursts."""
     world = World(machine, seed, **more)
     for number in range(satellites):
         Satellite(world, str(number))
+    for number in range(senders):
+        Sender(world, f"sender {number}")
     return world.run(seconds)

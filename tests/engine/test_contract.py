@@ -5,6 +5,7 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -333,6 +334,46 @@ def test_a_back_end_that_loses_results_fails_its_batch_only():
     asyncio.run(scenario())
 
 
+class Paired(Guarded):
+    """A model of two replicas: the gate holds all who come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.info = replace(INFO, replicas=2)
+
+
+def test_a_model_with_replicas_decodes_side_by_side_and_a_file_leaves_one_free():
+    async def scenario():
+        backend = Paired()
+        async with running(lambda: backend) as engine:
+            files = soon(
+                engine, *(make_request(id, Kind.BULK, n) for id, n in (("a", 1), ("b", 2)))
+            )
+            await backend.gate.reached()
+            final = soon(engine, make_request("final"))
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert engine.waiting == 1
+            assert not any(task.done() for task in (*files, *final))
+            backend.gate.open()
+            assert await outcomes([*final, *files]) == ["final", "a", "b"]
+            assert sorted(backend.batches) == [["a"], ["b"], ["final"]]
+
+    asyncio.run(scenario())
+
+
+def test_a_hang_of_one_replica_is_told_to_those_who_wait_for_the_other():
+    async def scenario():
+        hanging = Paired()
+        async with running(Flaky(hanging, ScriptedBackend()), hang=0.05) as engine:
+            tasks = soon(engine, *map(make_request, ["first", "second", "third"]))
+            assert await outcomes(tasks) == ["engine-failed"] * 3
+            assert await outcomes(soon(engine, make_request("next"))) == ["next"]
+        hanging.gate.open()
+
+    asyncio.run(scenario())
+
+
 class Flaky:
     """Loads one prepared back end after the other; an exception is raised instead."""
 
@@ -360,6 +401,28 @@ def test_a_hang_is_told_to_everybody_and_the_model_loaded_anew():
             assert await outcomes(soon(engine, make_request("next"))) == ["next"]
             assert load.loaded == 2
         hanging.gate.open()
+
+    asyncio.run(scenario())
+
+
+def test_files_alone_have_all_replicas_and_each_hands_out_what_is_done():
+    async def scenario():
+        slow = Gate()
+
+        def answer(request: Request) -> Result:
+            if request.id == "slow":
+                slow()
+            return echo(request)
+
+        backend = ScriptedBackend(answer)
+        backend.info = replace(INFO, replicas=2)
+        async with running(lambda: backend, bound=None) as engine:
+            (held,) = soon(engine, make_request("slow", Kind.BULK))
+            await slow.reached()
+            assert await outcomes(soon(engine, make_request("quick", Kind.BULK))) == ["quick"]
+            assert not held.done()
+            slow.open()
+            assert await outcomes([held]) == ["slow"]
 
     asyncio.run(scenario())
 

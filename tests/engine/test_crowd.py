@@ -14,7 +14,8 @@ SPARE = 1.3
 
 def all_answered(outcome: Outcome, satellites: int) -> bool:
     """Whether nobody is missing but those who still speak or have just stopped."""
-    return outcome.begun - satellites <= len(outcome.delays) <= outcome.begun
+    answers = len(outcome.delays) + len(outcome.bursts)
+    return outcome.begun - satellites <= answers <= outcome.begun
 
 
 @pytest.mark.parametrize("satellites", [1, 10, 30, 100])
@@ -31,6 +32,30 @@ def test_what_is_accepted_is_answered_and_soon(machine, satellites):
 def test_no_final_waits_behind_a_lower_batch_beyond_the_bound(machine, satellites):
     outcome = speak(satellites, machine, 60.0, max_batch=64)
     assert max(outcome.blocked, default=0.0) <= SPARE * BOUND
+
+
+@pytest.mark.parametrize("senders", [4, 8, 20])
+def test_bursts_are_no_overload(senders):
+    outcome = speak(0, CPU, 30.0, senders=senders)
+    assert outcome.refused == 0
+    assert not outcome.rungs
+    assert len(outcome.bursts) > 300
+    assert max(outcome.bursts) < 0.0
+
+
+def test_who_speaks_does_not_wait_for_bursts():
+    alone, beside = speak(8, CPU, 60.0), speak(8, CPU, 60.0, senders=8)
+    assert alone.refused == beside.refused == 0
+    assert all_answered(beside, 16)
+    assert beside.delay(0.95) < 0.1
+    assert len(beside.bursts) > 300
+
+
+def test_a_capacity_that_promises_too_much_makes_answers_late_and_refuses_nobody(monkeypatch):
+    monkeypatch.setattr(World, "full", property(lambda world: world.ladder.rung is Rung.REFUSING))
+    outcome = speak(60, CPU, 60.0)
+    assert outcome.refused == 0
+    assert outcome.delay(0.95) < 2.0
 
 
 def test_without_admission_everybody_is_answered_all_the_same(monkeypatch):

@@ -53,7 +53,8 @@ def test_nobody_needs_to_look_while_nothing_happens():
         (0.2, Rung.LONGER_STEP),
         (0.4, Rung.NO_PARTIALS),
         (0.8, Rung.NO_SPECULATION),
-        (1.5, Rung.REFUSING),
+        (1.5, Rung.NO_SPECULATION),
+        (3.0, Rung.REFUSING),
     ],
 )
 def test_each_rung_has_its_pressure(late, rung):

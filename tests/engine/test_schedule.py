@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.doubles import make_request
+from tests.doubles import INFO, make_request
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
@@ -21,8 +22,10 @@ def ids(waiting):
 
 
 def batches(schedule: Schedule, now: float = 0.0) -> Iterator[list[Waiting]]:
-    """Take all batches that wait."""
-    return iter(lambda: schedule.next(now), [])
+    """Take all batches that wait, one after the other."""
+    while batch := schedule.next(now):
+        schedule.done(batch)
+        yield batch
 
 
 def order_of(schedule: Schedule, now: float = 0.0) -> list[str]:
@@ -61,7 +64,7 @@ def test_within_a_kind_the_earliest_deadline_goes_first():
     schedule.add(make_request("patient", due=6.0), KEY, 0.0)
     schedule.add(make_request("hurried", due=0.5), KEY, 1.0)
     schedule.add(make_request("late", due=6.0), KEY, 2.0)
-    assert order_of(schedule) == ["hurried", "patient", "late"]
+    assert order_of(schedule, 2.0) == ["hurried", "patient", "late"]
 
 
 def test_among_equals_the_dear_one_goes_last():
@@ -178,6 +181,40 @@ def test_lateness_is_foreseen():
     assert schedule.pressure(0.0).finals == pytest.approx(0.4, abs=0.02)
 
 
+def test_who_speaks_goes_before_a_burst_and_a_burst_before_what_can_wait_longer():
+    schedule = Schedule(1)
+    schedule.add(make_request("burst", Kind.FINAL, ahead=2.0), KEY, 0.0)
+    schedule.add(make_request("longer burst", Kind.FINAL, ahead=9.0), KEY, 0.0)
+    schedule.add(make_request("piece", Kind.PIECE), KEY, 0.0)
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 0.0)
+    schedule.add(make_request("final", Kind.FINAL), KEY, 0.5)
+    assert order_of(schedule, 0.5) == ["final", "maybe", "burst", "longer burst", "piece"]
+
+
+def test_a_burst_that_is_late_goes_first_among_what_may_become_a_final():
+    schedule = Schedule(1)
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 1.7)
+    schedule.add(make_request("burst", Kind.FINAL, ahead=2.0), KEY, 0.0)
+    schedule.add(make_request("final", Kind.FINAL), KEY, 2.1)
+    assert order_of(schedule, 2.1) == ["final", "burst", "maybe"]
+
+
+def test_bursts_are_no_load_but_for_who_speaks():
+    schedule = Schedule(8, linear(0.1))  # 0.3 s each
+    for number in range(9):
+        schedule.add(make_request(str(number), Kind.FINAL, ahead=1.0), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == schedule.pressure(9.0).finals == 0.0
+    schedule.add(make_request("maybe", Kind.SPECULATIVE), KEY, 9.0)
+    assert schedule.pressure(9.0).finals == pytest.approx(2.5, abs=0.02)
+
+
+def test_promotion_keeps_what_a_burst_is_ahead():
+    schedule = Schedule(1)
+    schedule.add(make_request("burst", Kind.SPECULATIVE, ahead=2.0), KEY, 0.0)
+    schedule.promote("burst", Kind.FINAL, 0.1)
+    assert schedule.next(0.1)[0].due == 2.0
+
+
 def test_promotion_makes_more_urgent_and_never_less():
     schedule = Schedule(1)
     schedule.add(make_request("a", Kind.PIECE), KEY, 0.0)
@@ -229,6 +266,9 @@ class EverythingComesBackOnce(RuleBasedStateMachine):
     @rule()
     def take(self):
         batch = self.schedule.next(self.now)
+        if batch:
+            assert not self.schedule.next(self.now)
+            self.schedule.done(batch)
         assert len(batch) <= 3
         assert bool(batch) == bool(self.inside)
         assert len({waiting.key for waiting in batch}) <= 1
@@ -271,4 +311,60 @@ def test_where_no_request_is_urgent_batches_are_full():
     schedule = Schedule(8, bound=None)
     for part in range(20):
         schedule.add(make_request(f"part {part}", Kind.BULK), KEY, 0.0)
-    assert [len(batch) for batch in iter(lambda: schedule.next(0.0), [])] == [8, 8, 4]
+    assert [len(batch) for batch in batches(schedule)] == [8, 8, 4]
+
+
+def with_replicas(count: int, cost: CostModel | None = None) -> Schedule:
+    schedule = Schedule(8, cost)
+    schedule.fit(replace(INFO, replicas=count))
+    return schedule
+
+
+def test_as_many_batches_run_as_there_are_replicas():
+    schedule = with_replicas(2, linear(0.02))
+    for number in range(3):
+        schedule.add(make_request(str(number)), KEY, 0.0)
+    first, second = schedule.next(0.0), schedule.next(0.0)
+    assert ids(first) + ids(second) == ["0", "1"]
+    assert not schedule.next(0.0)
+    schedule.done(second)
+    assert ids(schedule.next(0.0)) == ["2"]
+
+
+@pytest.mark.parametrize(("replicas", "running"), [(1, 1), (2, 1), (3, 2)])
+def test_files_never_have_all_replicas(replicas, running):
+    schedule = with_replicas(replicas, linear(0.02))
+    for number in range(4):
+        schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
+    assert [bool(schedule.next(9.0)) for _ in range(3)] == [n < running for n in range(3)]
+    schedule.add(make_request("final"), KEY, 9.0)
+    assert ids(schedule.next(9.0)) == (["final"] if replicas > 1 else [])
+
+
+def test_where_only_files_are_decoded_they_have_all_replicas():
+    schedule = Schedule(2, bound=None)
+    schedule.fit(replace(INFO, replicas=2))
+    for number in range(8):
+        schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
+    assert [len(schedule.next(0.0)) for _ in range(3)] == [2, 2, 0]
+
+
+def test_lateness_is_foreseen_on_all_replicas():
+    schedule = with_replicas(2, linear(0.1))  # 0.3 s each
+    for number in range(3):
+        schedule.add(make_request(str(number)), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.6, abs=0.02)
+    schedule.next(0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.6, abs=0.02)
+    schedule.add(make_request("fourth"), KEY, 0.0)
+    schedule.add(make_request("fifth"), KEY, 0.0)
+    assert schedule.pressure(0.0).finals == pytest.approx(0.9, abs=0.02)
+
+
+@pytest.mark.parametrize(("context", "sizes"), [(3.0, [8, 4]), (15.0, [4, 4, 4]), (30.0, [1] * 12)])
+def test_long_contexts_share_a_batch_as_far_as_memory_goes(context, sizes):
+    schedule = Schedule(8, bound=None)
+    schedule.fit(replace(INFO, square=900.0))
+    for part in range(12):
+        schedule.add(make_request(f"part {part}", Kind.BULK), (context, 1.0), 0.0)
+    assert [len(batch) for batch in batches(schedule)] == sizes

@@ -112,6 +112,44 @@ def test_where_we_find_the_end_the_speculative_final_is_waited_for(endpointing, 
     within(scenario)
 
 
+@pytest.mark.parametrize(("lasted", "ahead"), [(0.0, 2.0), (1.0, 1.0), (2.0, 0.0), (9.0, 0.0)])
+def test_audio_that_comes_faster_than_it_is_spoken_may_wait_so_much_longer(lasted, ahead):
+    async def scenario(session, engine, clock):
+        utterance = session.begin(LOOSE, Asked("kitchen"))
+        utterance.feed(loud(0.032), FORMAT)
+        clock.now += lasted
+        utterance.feed(loud(3.0 - 0.032), FORMAT)
+        utterance.end()
+        await outcome(utterance)
+        await utterance.close()
+        assert engine.seen[-1].kind is Kind.FINAL
+        assert engine.seen[-1].ahead == pytest.approx(ahead, abs=0.05)
+
+    within(scenario)
+
+
+def test_who_listens_on_without_speaking_keeps_nothing_waiting():
+    async def scenario(session, engine, clock):
+        utterance = session.begin(LOOSE, Asked("kitchen"))
+        waiting = asyncio.create_task(session.quiet())
+        utterance.feed(loud(0.5) + quiet(4.0), FORMAT)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        utterance.feed(quiet(2.0), FORMAT)
+        await waiting
+        assert session.running == 1
+        utterance.feed(loud(0.5), FORMAT)
+        while not session.speaking:  # noqa: ASYNC110 - until it is judged
+            await asyncio.sleep(0)
+        again = asyncio.create_task(session.quiet())
+        await asyncio.sleep(0)
+        assert not again.done()
+        await utterance.close()
+        await again
+
+    within(scenario)
+
+
 def test_too_many_at_once_are_refused_at_their_begin():
     async def scenario(session, engine, clock):
         first, _ = (session.begin(LOOSE, Asked(name)) for name in ("kitchen", "hall"))

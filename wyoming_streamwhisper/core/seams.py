@@ -6,6 +6,7 @@ of Needleman and Wunsch, where only equal words at about the same time may match
 put behind the matched word that is farthest from both ends of what they share.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ _TOLERANCE = 0.5
 """Seconds by which two decodes may put the same word apart."""
 _SLACK = 0.3
 """Seconds beyond the shared audio in which words may be found that lie in it."""
+_LONGEST_WORD = 0.8
+"""Seconds that a word may last where its end is not to be believed."""
 _MARKS = re.compile(r"[^\w]+")
 
 
@@ -86,12 +89,21 @@ def _likeness(a: Word, b: Word) -> float:
 def _by_time(
     before: Sequence[Word], after: Sequence[Word], middle: float
 ) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
-    """Cut both texts at one time; of a word that each heard in its own way only one stays."""
-    kept = tuple(word for word in before if _middle(word) < middle)
-    rest = tuple(word for word in after if _middle(word) >= middle)
-    if kept and rest and _middle(rest[0]) < kept[-1].end:
+    """Cut both texts at one time; of a word that each heard in its own way only one stays.
+
+    Where one has nothing on its side of the cut, as far as the other one's words are, these stay.
+    """
+    kept = [word for word in before if _middle(word) < middle]
+    rest = [word for word in after if _middle(word) >= middle]
+    # A decode often lets its last word end with the audio.
+    silent_from = min(kept[-1].end, kept[-1].start + _LONGEST_WORD) if kept else -math.inf
+    silent_until = rest[0].start if rest else math.inf
+    behind = [w for w in after if w.start >= silent_from and _middle(w) < middle]
+    ahead = [w for w in before if w.end <= silent_until and _middle(w) >= middle]
+    if rest and not (behind or ahead) and _middle(rest[0]) < silent_from:
         rest = rest[1:]
-    return kept, rest
+    # At most one of both: else they would stand in the wrong order.
+    return (tuple(kept), (*behind, *rest)) if behind else ((*kept, *ahead), tuple(rest))
 
 
 def _middle(word: Word) -> float:

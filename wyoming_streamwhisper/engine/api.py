@@ -4,6 +4,7 @@ A request holds all that its decode needs and nothing of this process, so it can
 sent to another process, or dropped. Core's wishes become requests in `session`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,11 +48,16 @@ class Request:
     prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
     beam_size: int = 1
+    temperature: float = 0.0
+    """Above 0 each token is drawn at random, the likely ones more often, and there is no beam."""
     timed: bool = True
     timeout: float = 60.0
     """Seconds after which nobody waits for the answer any more."""
     due: float | None = None
     """Seconds after which the answer is late; None where the kind alone decides."""
+    ahead: float = 0.0
+    """Seconds by which its audio came sooner than it can be spoken: so much longer it may wait, for
+    nobody who speaks would have asked for it before. 0 of who speaks now."""
     context: float | None = None
     """Seconds of audio context that it gets at least; None leaves it to the model's rule."""
     attempt: int = 0
@@ -98,8 +104,13 @@ class EngineInfo:
     """Length in seconds from which pieces may be closed, as the model recommends."""
     carry_text: bool = True
     """Whether the model is to read the text before a piece."""
+    replicas: int = 1
+    """Batches that can be decoded at once."""
     parallel: int = 1
-    """Chunks of a file that are best decoded together."""
+    """Chunks of a file that are best under way at once."""
+    square: float = math.inf
+    """How large a batch of a file is at most, as the sum of its contexts' squares in seconds: the
+    memory of attention grows with that."""
     chunk_max: float = 28.0
     """Length in seconds up to which a longer chunk of a file costs less a second."""
     running: str = ""
@@ -121,7 +132,7 @@ class Capacity:
 
 
 class Backend(Protocol):
-    """A loaded model: synchronous, called by one owner at a time."""
+    """A loaded model: synchronous, called by as many threads at once as it has replicas."""
 
     @property
     def info(self) -> EngineInfo:

@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 _BUDGET = 1.0
 """Seconds after which no further batch is timed."""
 _SIZES = (1, 1, 2, 1, 4, 8, 16, 32, 64)
-_VERSION = 1
+_VERSION = 2
 
 # What one satellite is taken to do that gives commands without end: 120 of `benchmarks.evaluate`
 SPEECH, SILENCE = 2.5, 0.8
@@ -55,11 +56,12 @@ def calibrate(
 
     It blocks for about a second, longer where a single decode does.
     """
-    key = f"{_VERSION} {backend.info.fingerprint} {machine}"
+    info = backend.info
+    key = f"{_VERSION} {info.fingerprint} {info.context} {info.replicas} {machine}"
     seen = _recall(findings, key)
     if not seen:
         seen = _time_batches(backend, max_batch)
-        if backend.info.fingerprint:  # else another model would be taken for this one
+        if info.fingerprint:  # else another model would be taken for this one
             findings.write(key, {"batches": [[*shape, seconds] for shape, seconds in seen]})
     for shape, seconds in seen:
         model.learn(shape, seconds)
@@ -79,11 +81,11 @@ class Typical:
         return cls(_shape(backend, final, 1), _shape(backend, partial, 1))
 
 
-def carried(model: CostModel, typical: Typical, max_batch: int) -> Capacity:
+def carried(model: CostModel, typical: Typical, max_batch: int, replicas: int = 1) -> Capacity:
     """Return how many can speak at once, by what the cost model has learned so far."""
     final = _FREE * _each(model, typical.final, max_batch)
     partials = _PARTIALS * _each(model, typical.partial, max_batch)
-    free = _SHARE * (SPEECH + SILENCE)
+    free = _SHARE * (SPEECH + SILENCE) * replicas
     return Capacity(
         with_partials=max(int(free / (final + partials)), 1),
         finals=max(int(free / final), _LEAST),
@@ -122,6 +124,12 @@ def _shape(backend: Backend, request: Request, size: int) -> Shape:
 
 
 def _time_batches(backend: Backend, max_batch: int) -> list[Observation]:
+    """Time what they take while all replicas are at work."""
+    with ThreadPoolExecutor(backend.info.replicas) as everywhere:
+        return _timed(backend, max_batch, everywhere)
+
+
+def _timed(backend: Backend, max_batch: int, everywhere: Executor) -> list[Observation]:
     seen: list[Observation] = []
     begun = time.perf_counter()
     for size in [size for size in _SIZES if size <= max_batch]:
@@ -130,7 +138,7 @@ def _time_batches(backend: Backend, max_batch: int) -> list[Observation]:
             if seen and before - begun > _BUDGET:
                 return seen
             try:
-                backend.decode([request] * size)
+                list(everywhere.map(backend.decode, [[request] * size] * backend.info.replicas))
             except RuntimeError as error:  # a GPU has no memory for that many
                 _LOG.warning("a batch of %d could not be decoded: %s", size, error)
                 return seen

@@ -17,7 +17,7 @@ _LIMITS = {
     Rung.LONGER_STEP: 1.0,
     Rung.NO_PARTIALS: 2.0,
     Rung.NO_SPECULATION: 4.0,
-    Rung.REFUSING: 8.0,
+    Rung.REFUSING: 16.0,
 }
 """Units that a final asked for now would wait, from which a rung is needed."""
 _CALM = 0.5

@@ -1,23 +1,24 @@
 """The one owner of the model: takes requests, lets the most urgent ones decode, hands out results.
 
 One task owns the schedule and the back end; all else talks to it through futures. It works in three
-beats: schedule, run (in a thread of its own, because a decode blocks), settle. The back end may
-raise: then the requests of its batch are tried one by one, so that a poisoned one fails alone.
+beats: schedule, run (in the threads of its crew, because a decode blocks; as many batches at once
+as the model has replicas), settle. The back end may raise: then the requests of its batch are tried
+one by one, so that a poisoned one fails alone.
 It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
 and again until that succeeds. Whatever happens, nobody waits for ever.
 
-It also watches how long batches take and how late answers will be, and moves the rung of the ladder
-(`engine.ladder`); what a rung leaves out, it is for others to leave out.
+It also watches how long batches take and how late answers will be (`engine.watch`); what a rung of
+the ladder leaves out, it is for others to leave out.
 """
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import (
@@ -28,18 +29,16 @@ from wyoming_streamwhisper.engine.api import (
     Request,
     Result,
 )
+from wyoming_streamwhisper.engine.attempts import next_attempt
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel
-from wyoming_streamwhisper.engine.ladder import Ladder
+from wyoming_streamwhisper.engine.crew import Crew, Hung
 from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting
 from wyoming_streamwhisper.engine.trials import Trials
-from wyoming_streamwhisper.engine.worker import Worker
+from wyoming_streamwhisper.engine.watch import Watch
 
 _LOG = logging.getLogger(__name__)
 
-_ATTEMPTS = 3
-"""As asked; in full and without prompt; the same with a beam and without repetitions."""
-_CAREFUL_BEAM = 5
 _HANG = 60.0
 """Seconds after which a batch is given up."""
 _PATIENCE = 5.0
@@ -47,13 +46,7 @@ _PATIENCE = 5.0
 aborts the process, but a decode that hangs or a download of minutes must not hold it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to load the model anew; each pause is twice the one before."""
-_LOOK = 0.05
-"""Seconds between two looks at the pressure: with hundreds who wait one costs a millisecond."""
 _STAGES = {kind: metrics.Stages(kind.name.lower()) for kind in Kind}
-
-
-class _Hung(Exception):
-    """The back end has not come back in time."""
 
 
 class LocalEngine:
@@ -75,9 +68,9 @@ class LocalEngine:
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
-        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate`
-        shows the cost model what batches take on this machine, in the same thread;
-        without it that has to be learned in use.
+        As many batches run at once as the back end has replicas. `bound` is the schedule's: how
+        long a batch may take that nobody waits for. `calibrate` shows the cost model what batches
+        take on this machine, in the same thread; without it that has to be learned in use.
         """
         self._load = load
         self._info = info
@@ -90,14 +83,13 @@ class LocalEngine:
         self._max_batch = max_batch
         self._cost = CostModel()
         self._schedule = Schedule(max_batch, self._cost, bound)
-        self._ladder = Ladder()
-        self._looked = float("-inf")
+        self._watch = Watch(self._schedule, clock)
         self._typical: Typical | None = None
         """What decodes are counted as in the capacity, once their costs were shown."""
         self._futures: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
-        self._worker = Worker("engine")
+        self._crew = Crew(hang)
         self._refusal: tuple[str, str] | None = None
         """Code and reason of what every request is answered at once, where there is one."""
         self._closed = False
@@ -117,14 +109,14 @@ class LocalEngine:
     def rung(self) -> Rung:
         """What is to be left out now."""
         self._look()
-        return self._ladder.rung
+        return self._watch.rung
 
     @property
     def capacity(self) -> Capacity | None:
         """How many may speak at once, by what batches have taken lately."""
         if self._typical is None:
             return None
-        capacity = carried(self._cost, self._typical, self._max_batch)
+        capacity = carried(self._cost, self._typical, self._max_batch, self.info.replicas)
         metrics.CAPACITY.set(capacity.finals)
         return capacity
 
@@ -183,31 +175,44 @@ class LocalEngine:
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
-        if not await self._worker.end(self._patience):
+        if not await self._crew.end(self._patience):
             _LOG.warning("stopped while the model was still at work")
 
     # The owner: schedule, run, settle
 
     async def _own(self) -> None:
         while True:
-            await self._arrived.wait()
-            batch = self._schedule.next(self._clock())
-            if not batch:
-                self._arrived.clear()
-                continue
             try:
-                await self._serve(batch)
-            except _Hung:
+                async with asyncio.TaskGroup() as group:
+                    await self._hand_out(group)
+            except* Hung:
                 _LOG.error("the model did not answer in %.0f s and is loaded anew", self._hang)
-                self._fail_all("engine-failed", "the model did not answer in time")
-                await self._reload()
+            self._fail_all("engine-failed", "the model did not answer in time")
+            await self._reload()
+
+    async def _hand_out(self, group: asyncio.TaskGroup) -> None:
+        """Let batches run as long as any of them comes back."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while batch := self._schedule.next(self._clock()):
+                task = group.create_task(self._serve(batch), name="batch")
+                # One that is cancelled before its first step never comes to a `finally` of its own.
+                task.add_done_callback(functools.partial(self._ran, batch))
+
+    def _ran(self, batch: Sequence[Waiting], _: object) -> None:
+        self._schedule.done(batch)
+        self._arrived.set()
+        self._look()
 
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         """Decode a batch; if it fails as a whole, each of its requests by itself."""
         begun = self._clock()
+        assert self._backend is not None
         try:
-            results = await self._run([waiting.request for waiting in batch])
-        except _Hung:
+            requests = [waiting.request for waiting in batch]
+            results = await self._crew.decode(self._backend, requests)
+        except Hung:
             raise
         except Exception as error:  # noqa: BLE001 - native code may raise anything
             if len(batch) > 1:
@@ -221,30 +226,13 @@ class LocalEngine:
         self._learn(batch, begun)
         for waiting, result in zip(batch, results, strict=True):
             self._settle(waiting, result, begun)
-        self._look()
-
-    async def _run(self, requests: Sequence[Request]) -> Sequence[Result]:
-        """Decode a batch in the thread, within the time that it may take."""
-        backend = self._backend
-        assert backend is not None
-        decoding = self._worker.call(backend.decode, requests)
-        try:
-            done, _ = await asyncio.wait({decoding}, timeout=self._hang)
-            if not done:
-                raise _Hung
-            results = decoding.result()
-        finally:
-            decoding.cancel()  # what comes later finds nobody
-        if len(results) != len(requests):
-            raise ValueError(f"{len(results)} results for {len(requests)} requests")
-        return results
 
     def _learn(self, batch: Sequence[Waiting], begun: float) -> None:
         """Take in how long a batch took."""
-        now = self._clock()
-        self._schedule.done(batch, now - begun, now)
+        seconds = self._clock() - begun
+        self._schedule.learn(batch, seconds)
         metrics.BATCH.observe(len(batch))
-        metrics.BUSY.inc(now - begun)
+        metrics.BUSY.inc(seconds)
 
     def _settle(self, waiting: Waiting, result: Result, begun: float) -> None:
         request = waiting.request
@@ -254,7 +242,7 @@ class LocalEngine:
         future = self._futures.get(request.id)
         if future is None or future.done():
             return
-        again = _next_attempt(request, result)
+        again = next_attempt(request, result)
         if again is not None:
             metrics.RETRIES.inc()
             self._enqueue(again, waiting.since)
@@ -273,27 +261,9 @@ class LocalEngine:
         self._look()
 
     def _look(self) -> None:
-        """Move the rung as the pressure demands; while the model loads all is late, and no load."""
-        now = self._clock()
-        # The last look before nothing happens any more must see that it is calm.
-        soon = now - self._looked < _LOOK and len(self._schedule)
-        if self._backend is None or soon:
-            return
-        self._looked = now
-        pressure, before = self._schedule.pressure(now), self._ladder.rung
-        rung = self._ladder.update(now, pressure)
-        metrics.LATENESS.set(pressure.finals)
-        if rung is not before:
-            metrics.RUNG.set(rung)
-            level = logging.WARNING if rung > before else logging.INFO
-            _LOG.log(
-                level,
-                "load: %s instead of %s; finals would be %.2f s late, partials %.2f s",
-                rung.label,
-                before.label,
-                pressure.finals,
-                pressure.everything,
-            )
+        """Let the rung follow; while the model loads all is late, and that is no load."""
+        if self._backend is not None:
+            self._watch.look()
 
     def _expire(self, request: Request) -> None:
         """Give up a request that still waits; one that is being decoded gets its answer."""
@@ -322,10 +292,12 @@ class LocalEngine:
     # Loading
 
     async def _load_backend(self) -> None:
-        backend = await self._worker.call(self._load)
+        backend = await self._crew.do(self._load)
         if self._calibrate is not None:
-            await self._worker.call(self._calibrate, backend, self._cost)
+            await self._crew.do(self._calibrate, backend, self._cost)
             self._typical = Typical.of(backend)
+        self._crew.grow(backend.info.replicas)
+        self._schedule.fit(backend.info)
         self._backend = backend
         if not self._closed:
             self._refusal = None
@@ -333,12 +305,12 @@ class LocalEngine:
             self._enqueue(waiting.request, waiting.since)
 
     async def _reload(self) -> None:
-        """Give the hanging thread up and load the model in a new one, until that succeeds."""
+        """Give the threads up, of which one hangs, and load the model anew, until that succeeds."""
         pause = self._pause
         while True:
             self._backend = None
-            await self._worker.end(0.0)
-            self._worker = Worker("engine")
+            await self._crew.end(0.0)
+            self._crew = Crew(self._hang)
             try:
                 return await self._load_backend()
             except Exception as error:  # noqa: BLE001 - a device that is gone may raise anything
@@ -346,19 +318,3 @@ class LocalEngine:
                 self._refuse("engine-failed", "the model could not be loaded again")
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _next_attempt(request: Request, result: Result) -> Request | None:
-    """Return a more careful request where an answer is not to be believed.
-
-    Partials are not worth it. The second attempt sees the full context and no prompt, the third
-    searches with a beam in which no phrase comes twice; whisper's own remedy, sampling at higher
-    temperatures, would answer the same audio differently each time.
-    """
-    if result.hypothesis.plausible or request.kind is Kind.PARTIAL:
-        return None
-    attempt = request.attempt + 1
-    if attempt >= _ATTEMPTS:
-        return None
-    beam = max(request.beam_size, _CAREFUL_BEAM) if attempt > 1 else request.beam_size
-    return replace(request, attempt=attempt, prompt=Prompt(), beam_size=beam)

@@ -3,21 +3,28 @@
 The most urgent request leads. Finals that a client waits for come first, then what may become
 one, then pieces, partials and files; within a kind the earliest deadline, and the dearer a request
 the later, so that one satellite's long pieces do not keep the others waiting. What has waited for
-longer than its kind should moves up, so that nothing waits for ever.
+longer than its kind should moves up, so that nothing waits for ever. Audio that came faster than
+anybody speaks counts as asked for when it would have been spoken: who sends a burst gets what time
+is left by those who speak, and is no reason to leave anything out or to refuse anybody.
 
 Requests that can be decoded with the leader (of an equal key, which is what the back end demands,
 and of the same class) join it as far as that shortens the wait of all of them on average, which
 depends on what a batch costs on this machine. A batch cannot be interrupted: one that nobody waits
 for yet is kept so short that a final which is asked for meanwhile does not wait for long.
+
+Where the model has replicas, as many batches run at once, but a file never has them all: who speaks
+finds one that is free or soon will be.
 """
 
+import heapq
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine import cost
-from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.api import EngineInfo, Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.ladder import Pressure
 
@@ -68,8 +75,20 @@ class Waiting:
 
     def order(self, now: float) -> tuple[int, float, float]:
         """Return its place: the smallest goes first."""
-        rank = (_LATE if now >= self.due else _FRESH)[self.request.kind]
+        kind = self.request.kind
+        if kind is Kind.FINAL and self.request.ahead:
+            kind = Kind.SPECULATIVE  # who speaks does not wait for who sends a burst
+        rank = (_LATE if now >= self.due else _FRESH)[kind]
         return (rank, self.due + self.cost, self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A batch that was handed out."""
+
+    until: float
+    """When it is expected to be done."""
+    bulk: bool
 
 
 class Schedule:
@@ -82,9 +101,13 @@ class Schedule:
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
+        self._square = math.inf
+        """How large a file's batch is at most (`EngineInfo.square`)."""
+        self._replicas = 1
+        """Batches that may run at once."""
         self._waiting: dict[str, Waiting] = {}
-        self._busy_until = 0.0
-        """When the batch that was handed out last is expected to be done."""
+        self._running: dict[str, _Running] = {}
+        """Batches that were handed out, by the first request of each."""
         self._bulk = float("-inf")
         """When a file's turn came last: its other parts have waited only since then."""
         self._final = 0.0
@@ -92,6 +115,10 @@ class Schedule:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def fit(self, info: EngineInfo) -> None:
+        """Heed what the model that was loaded can do at once."""
+        self._replicas, self._square = info.replicas, info.square
 
     def add(self, request: Request, key: tuple[float, ...], since: float) -> list[Request]:
         """Let a request wait; returns the older partials of its satellite, which it replaces."""
@@ -106,7 +133,8 @@ class Schedule:
             del self._waiting[older.id]
         patience = _PATIENCE[request.kind] if request.due is None else request.due
         alone = self._cost.predict(_shape([request], key))
-        self._waiting[request.id] = Waiting(request, key, since, since + patience, alone)
+        due = since + request.ahead + patience
+        self._waiting[request.id] = Waiting(request, key, since, due, alone)
         if _CLASS[request.kind] == 0:
             self._final += (_LATELY if self._final else 1.0) * (alone - self._final)
         return replaced
@@ -120,12 +148,20 @@ class Schedule:
         waiting = self._waiting.get(request_id)
         if waiting is not None and kind < waiting.request.kind:
             urgent = replace(waiting.request, kind=kind)
-            due = min(waiting.due, now + _PATIENCE[kind])
+            spoken = max(now, waiting.since + waiting.request.ahead)
+            due = min(waiting.due, spoken + _PATIENCE[kind])
             self._waiting[request_id] = replace(waiting, request=urgent, due=due)
 
     def next(self, now: float) -> list[Waiting]:
-        """Remove and return the next batch, in order of urgency; empty if nothing waits."""
+        """Remove and return the next batch, in order of urgency.
+
+        Empty if nothing waits that may run now; the caller says with `done` when a batch has run.
+        """
+        if len(self._running) >= self._replicas:
+            return []
         queue = self._queue(now)
+        if self._files_have_all_but_one:
+            queue = [waiting for waiting in queue if waiting.request.kind is not Kind.BULK]
         if not queue:
             return []
         able = [waiting for waiting in queue if _fits(waiting, queue[0])]
@@ -133,19 +169,29 @@ class Schedule:
         batch = able[:count]
         for waiting in batch:
             del self._waiting[waiting.request.id]
-        self._busy_until = now + seconds
-        if batch[0].request.kind is Kind.BULK:
+        bulk = batch[0].request.kind is Kind.BULK
+        self._running[batch[0].request.id] = _Running(now + seconds, bulk)
+        if bulk:
             self._bulk = now
         return batch
 
-    def done(self, batch: Sequence[Waiting], seconds: float, now: float) -> None:
+    def done(self, batch: Sequence[Waiting]) -> None:
+        """Learn that a batch does not run any more, whatever became of it."""
+        self._running.pop(batch[0].request.id, None)
+
+    def learn(self, batch: Sequence[Waiting], seconds: float) -> None:
         """Learn how long a batch took."""
         shape = _shape([waiting.request for waiting in batch], batch[0].key)
         self._cost.learn(shape, seconds)
-        self._busy_until = now
+
+    @property
+    def _files_have_all_but_one(self) -> bool:
+        if self._bound is None or self._replicas == 1:
+            return False
+        return sum(one.bulk for one in self._running.values()) >= self._replicas - 1
 
     def pressure(self, now: float) -> Pressure:
-        """Return how late the answers to what waits will be, if nothing more comes."""
+        """Return how late the answers to who speaks will be, if nothing more comes."""
         queue = self._queue(now)
         groups: dict[tuple[tuple[float, ...], int], list[Waiting]] = defaultdict(list)
         for waiting in queue:
@@ -154,11 +200,16 @@ class Schedule:
         for group, members in groups.items():
             count, seconds = self._best(members)
             share[group] = seconds / count
-        finish = now + max(self._busy_until - now, 0.0)
+        free = [max(one.until, now) for one in self._running.values()]
+        free += [now] * (self._replicas - len(free))
+        heapq.heapify(free)
         finals = everything = 0.0
         for waiting in queue:
             of = _CLASS[waiting.request.kind]
-            finish += share[waiting.key, of]
+            finish = free[0] + share[waiting.key, of]
+            heapq.heapreplace(free, finish)
+            if waiting.request.ahead:
+                continue
             if of == 0:
                 finals = max(finals, finish - waiting.due)
             if waiting.request.kind is not Kind.BULK:
@@ -190,7 +241,9 @@ class Schedule:
         one request for n = N.
         """
         if self._bound is None:
-            count = min(len(able), self._max_batch)
+            context = able[0].key[0] if able[0].key else 0.0
+            fitting = self._square // context**2 if context else self._max_batch
+            count = int(min(len(able), self._max_batch, max(fitting, 1)))
             requests = [waiting.request for waiting in able[:count]]
             return count, self._cost.predict(_shape(requests, able[0].key))
         waited_for = able[0].request.kind is Kind.FINAL

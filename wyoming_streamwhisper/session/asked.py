@@ -17,6 +17,8 @@ class Asked:
     """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
     speech: bool = False
     """Tell also when speech begins."""
+    temperature: float = 0.0
+    """Of a recording: above 0 its text is sampled; speech is always decoded as best can be."""
 
 
 class Refused(Exception):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _YIELD = 5.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
-so one that has begun makes a command's transcript late."""
+and even on a replica of its own it takes the cores from a command's (docs/decisions/0013)."""
 _TIMEOUT = 3600.0
 """Seconds that a chunk may wait while satellites keep the model busy."""
 _TRIES = 2
@@ -41,19 +41,21 @@ class Terms:
     """Text before every chunk: names, style."""
     threshold: float
     """Probability from which a frame counts as speech."""
+    temperature: float = 0.0
+    """Above 0 texts are sampled; what is not believed is still decoded again without."""
 
 
 class Bulk:
     """Handle of a recording; several of its chunks may be decoded at once."""
 
     def __init__(
-        self, terms: Terms, engine: Engine, vad: "VadService", idle: Callable[[], Awaitable[None]]
+        self, terms: Terms, engine: Engine, vad: "VadService", quiet: Callable[[], Awaitable[None]]
     ) -> None:
-        """Begin; `idle` waits until nobody speaks."""
+        """Begin; `quiet` waits until nobody speaks."""
         self.terms = terms
         self._engine = engine
         self._vad = vad
-        self._idle = idle
+        self._quiet = quiet
         self._state: State | None = None
         self._numbers = 0
 
@@ -86,7 +88,7 @@ class Bulk:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_YIELD):
-                await self._idle()
+                await self._quiet()
         terms = self.terms
         for attempt in range(_TRIES):
             self._numbers += 1
@@ -100,6 +102,7 @@ class Bulk:
                 task=terms.task,
                 prompt=Prompt(terms.pinned, recent),
                 beam_size=terms.beam_size,
+                temperature=terms.temperature,
                 timeout=_TIMEOUT,
             )
             try:

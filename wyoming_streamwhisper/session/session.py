@@ -58,8 +58,9 @@ class Session:
         self._stopping = False
         self.feed = Feed()
         """What happens to all satellites, for who looks on."""
-        self._idle = asyncio.Event()
+        self._idle, self._quiet = asyncio.Event(), asyncio.Event()
         self._idle.set()
+        self._quiet.set()
 
     @property
     def info(self) -> EngineInfo:
@@ -135,10 +136,14 @@ class Session:
             turn=asked.turn,
             tell_speech=asked.speech,
         )
-        utterance = Utterance(terms, heard, self._engine, self._vad, self._longest, self._ended)
+        utterance = Utterance(
+            terms, heard, self._engine, self._vad, self._longest, self._ended, self._clock
+        )
         self._running[number] = utterance
         metrics.RUNNING.set(len(self._running))
         self._idle.clear()
+        utterance.on_speaking = self._listen
+        self._listen()
         self._begun[number] = (self._clock(), context)
         utterance.on_event = lambda event: self._happened(utterance, event)
         self._happened(utterance, None)
@@ -161,8 +166,9 @@ class Session:
             beam_size=profile.beam_size,
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
             threshold=profile.streaming.vad_threshold,
+            temperature=asked.temperature,
         )
-        return Bulk(terms, self._engine, self._vad, self.idle)
+        return Bulk(terms, self._engine, self._vad, self.quiet)
 
     def languages(self, profile: Profile, wanted: str) -> tuple[str, ...]:
         """Return the language to decode where that one is asked for, or those to choose from.
@@ -196,6 +202,16 @@ class Session:
     async def idle(self) -> None:
         """Wait until no utterance is under way."""
         await self._idle.wait()
+
+    async def quiet(self) -> None:
+        """Wait until nobody speaks, though utterances may be under way."""
+        await self._quiet.wait()
+
+    def _listen(self) -> None:
+        if self.speaking:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
 
     def fail_running(self, code: str, message: str) -> None:
         """Answer everybody who still speaks."""
@@ -235,6 +251,7 @@ class Session:
         metrics.RUNNING.set(len(self._running))
         if not self._running:
             self._idle.set()
+        self._listen()
         self._count(utterance, final)
         begun, context = self._begun.pop(number)
         now = self._clock()

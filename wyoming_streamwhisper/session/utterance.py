@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from wyoming_streamwhisper.engine.vad import VadService
 
 _LOG = logging.getLogger(__name__)
+_KEPT, _DRIFT = 1.0, 1.01
+"""Who speaks may have kept so many seconds at first, as for a wake word, and have a clock so much
+faster than ours; who is further ahead sends what was recorded."""
 _SILENT = 5 * RATE
 """Samples of silence after which an utterance does not count as speaking."""
 
@@ -54,6 +57,7 @@ class Utterance:
         vad: "VadService",
         longest: int,
         on_close: Callable[["Utterance", Final | None], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin to listen; audio beyond `longest` samples is left out and ends the utterance."""
         self.terms = terms
@@ -62,6 +66,9 @@ class Utterance:
         self._vad = vad.stream(self._hear, self._deaf)
         self._intake = Intake(longest)
         self._on_close = on_close
+        self._clock = clock
+        self._begun: float | None = None
+        """When the first sample was spoken at the latest."""
         self._closed = False
         self._decodes: dict[int, asyncio.Task[None]] = {}
         self._urgent: set[int] = set()
@@ -71,6 +78,9 @@ class Utterance:
         """Told everything that is told to who reads `events`, for who looks on."""
         self.on_covered: Callable[[int], None] = lambda samples: None
         """Told up to which sample the audio is done with: its text is in closed pieces."""
+        self.on_speaking: Callable[[], None] = lambda: None
+        """Told when `speaking` changes."""
+        self._spoke = True
         self._outcome: Final | Failed | None = None
         self._told: float | None = None
         """When the end was told, by the clock of metrics."""
@@ -196,6 +206,8 @@ class Utterance:
         """Move audio that waits into the window, as far as there is room."""
         while not self._intake.empty and (room := self._core.room) and not self._core.ended:
             samples = self._intake.take(room)
+            if self._begun is None:
+                self._begun = self._clock() - len(samples) / RATE
             self._core.audio(samples)
             self._vad.feed(samples, self._core.leeway)
         self._moved.set()
@@ -207,6 +219,9 @@ class Utterance:
     def _hear(self, probabilities: list[float]) -> None:
         self._core.heed(self._engine.rung)
         self._core.speech(probabilities)
+        if self.speaking is not self._spoke:
+            self._spoke = not self._spoke
+            self.on_speaking()
         self._pump()
 
     def _deaf(self) -> None:
@@ -268,6 +283,12 @@ class Utterance:
             self.on_event(outcome)
             self._moved.set()
 
+    def _ahead(self, end: int) -> float:
+        """Return by how many seconds audio up to a sample came sooner than it can be spoken."""
+        assert self._begun is not None
+        elapsed = self._clock() - self._begun
+        return max(0.0, end / RATE - _DRIFT * elapsed - _KEPT)
+
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
 
@@ -286,6 +307,7 @@ class Utterance:
             beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
             timed=wish.timed,
             due=0.0 if terms.own_end and wish.kind is Kind.SPECULATIVE else None,
+            ahead=self._ahead(wish.end),
         )
         try:
             try:

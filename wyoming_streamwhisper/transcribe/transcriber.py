@@ -144,9 +144,11 @@ class Transcriber:
     def _journal(self, source: Path, resume: bool) -> Journal | None:
         """Open the file's journal; without a place for it, or a file, there is none."""
         settings = self._settings
+        # How much is done at once does not change the text.
         options = replace(settings.files, max_workers=0)
+        info = replace(self._session.info, replicas=1, parallel=1)
         try:
-            key = key_of(source, (self._session.info, settings.profiles[0], options))
+            key = key_of(source, (info, settings.profiles[0], options))
             folder = journals()
             _forget_old(folder)
             return Journal(folder / f"{key}.jsonl", resume=resume or self._cache)
