@@ -53,6 +53,19 @@ def bind_unix(path: Path) -> socket.socket:
     return bound
 
 
+def remove_unix(path: Path, inode: int) -> None:
+    """Remove a unix socket of ours: by now another daemon may listen under the same name."""
+    if path.exists() and path.stat().st_ino == inode:
+        path.unlink()
+
+
+def with_port(uri: str, bound: socket.socket) -> str:
+    """Return the URI that a socket is really bound to: port 0 lets the system choose."""
+    if urlsplit(uri).scheme == "unix":
+        return uri
+    return f"{uri.rpartition(':')[0]}:{bound.getsockname()[1]}"
+
+
 def unix_path(uri: str) -> Path:
     """Return the path of a `unix://` URI, relative if it does not begin with a slash."""
     parts = urlsplit(uri)

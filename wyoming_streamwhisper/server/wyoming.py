@@ -10,7 +10,7 @@ from wyoming_streamwhisper.server.connection import Connection
 from wyoming_streamwhisper.server.options import Listener, WyomingOptions
 from wyoming_streamwhisper.server.peer import Peer
 from wyoming_streamwhisper.server.protocol import WireProtocol
-from wyoming_streamwhisper.server.sockets import listen, unix_path
+from wyoming_streamwhisper.server.sockets import listen, remove_unix, unix_path, with_port
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -46,8 +46,9 @@ class WyomingServer:
         """
         try:
             for listener in self._options.uris:
-                self._servers.append(await self._listen(listener))
-                _LOG.info("listening on %s", listener.uri)
+                server = await self._listen(listener)
+                self._servers.append(server)
+                _LOG.info("listening on %s", with_port(listener.uri, server.sockets[0]))
         except OSError:
             self.stop_accepting()
             raise
@@ -66,9 +67,7 @@ class WyomingServer:
         for server in self._servers:
             server.close()
         for path, inode in self._files:
-            # By now another daemon may listen under the same name.
-            if path.exists() and path.stat().st_ino == inode:
-                path.unlink()
+            remove_unix(path, inode)
         self._files.clear()
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from wyoming_streamwhisper import __version__
@@ -39,11 +40,14 @@ def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -
     transcripts = Transcripts(session, Uploads(options), begin)
     app.include_router(transcripts_router(transcripts))
     app.include_router(events_router(session))
-    app.include_router(live_router(door))
-    app.include_router(realtime_router(door))
+    plugs = (live_router(door), realtime_router(door))
+    for router in plugs:
+        app.include_router(router)
     add_page(app, session)
     add_docs(app, secured=bool(options.http_tokens))
-    guarded: ASGIApp = Access(app, options)
+    routes = [route for router in plugs for route in router.routes]
+    sockets = {route.path for route in routes if isinstance(route, WebSocketRoute)}
+    guarded: ASGIApp = Access(app, options, sockets)
     if options.http_origins:
         guarded = CORSMiddleware(
             guarded,
