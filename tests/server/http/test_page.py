@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-import websockets
 
 from tests.clips import FOLDER, GERMAN, SILENCE, TURN_ON
 from tests.server.door import House
@@ -48,16 +47,6 @@ def test_it_is_told_what_runs(house: House) -> None:
 def test_no_other_file_is_served(web: Web) -> None:
     for path in ("/static/", "/static/../page.py", "/static/%2e%2e/page.py", "/index.html"):
         assert web.get(path).status_code == 404, path
-
-
-def test_a_websocket_finds_nothing_there(web: Web) -> None:
-    async def refused(path: str) -> int:
-        with pytest.raises(websockets.InvalidStatus) as caught:
-            async with line(web.ws + path):
-                pass
-        return caught.value.response.status_code
-
-    assert run(refused("/static/main.js")) == run(refused("/")) == 403
 
 
 def listen(tab: Tab) -> list[str]:
