@@ -54,7 +54,7 @@ class Server:
 
         What it prints is shown only if it does not start.
         """
-        port = _free_port()
+        port = free_port()
         uri = f"{self.scheme}://127.0.0.1:{port}"
         with tempfile.TemporaryFile() as log:
             process = await asyncio.create_subprocess_exec(
@@ -116,7 +116,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -244,8 +244,6 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
     """Return the HTTP server, if there is to be one; its libraries are loaded only then."""
     if not settings.http.uri:
         return None
-    from wyoming_streamwhisper import files
-
     try:
         from wyoming_streamwhisper.server.http.server import HttpServer
     except ImportError as error:
@@ -253,8 +251,8 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
             f"http: {settings.http.http} needs the extra `http`: "
             f"pip install 'wyoming-streamwhisper[http]' ({error})"
         ) from error
-    begin = functools.partial(files.begin, options=settings.files)
-    return HttpServer(settings.http, session, begin, idle_timeout=settings.wyoming.idle_timeout)
+    idle_timeout = settings.wyoming.idle_timeout
+    return HttpServer(settings.http, session, settings.files, idle_timeout=idle_timeout)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -14,8 +14,8 @@ import websockets
 from numpy.typing import NDArray
 
 from tests.server.door import PATIENCE, House, until
-from wyoming_streamwhisper import files
 from wyoming_streamwhisper.engine.local import LocalEngine
+from wyoming_streamwhisper.files import FileOptions
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.server import HttpServer
 from wyoming_streamwhisper.session.context import ContextOptions
@@ -80,7 +80,7 @@ def serving(
             contexts or ContextOptions(),
             max_utterance=longest,
         )
-        server = HttpServer(settings, session, files.begin, idle_timeout=idle_timeout)
+        server = HttpServer(settings, session, FileOptions(), idle_timeout=idle_timeout)
         await server.start()
         return server, session
 

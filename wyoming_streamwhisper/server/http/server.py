@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from wyoming_streamwhisper.files import FileOptions
 from wyoming_streamwhisper.server.http.app import make_app
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.options import HttpOptions
-from wyoming_streamwhisper.server.http.transcripts import Begin
 from wyoming_streamwhisper.server.sockets import bind_unix, remove_unix, unix_path, with_port
 from wyoming_streamwhisper.session.session import Session
 
@@ -40,16 +40,21 @@ class HttpServer:
     """The HTTP door, from `start` to `close`."""
 
     def __init__(
-        self, options: HttpOptions, session: Session, begin: Begin, *, idle_timeout: float = 300.0
+        self,
+        options: HttpOptions,
+        session: Session,
+        recordings: FileOptions,
+        *,
+        idle_timeout: float = 300.0,
     ) -> None:
-        """Prepare; `begin` begins recordings, the time is in seconds."""
-        # What is wrong with a form, its client is told.
+        """Prepare; `recordings` says how they are transcribed, the time is in seconds."""
+        # What is wrong with a form, its client is told. Every byte of one would be worth a line.
         logging.getLogger("python_multipart").setLevel(logging.ERROR)
         logging.getLogger("uvicorn.error").addFilter(_is_news)
         self._options = options
         self.door = Door(session, options, idle_timeout)
         config = uvicorn.Config(
-            make_app(options, session, self.door, begin),
+            make_app(options, session, self.door, recordings),
             lifespan="off",
             log_config=None,
             access_log=False,
