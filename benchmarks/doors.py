@@ -1,12 +1,12 @@
-"""What a second of audio costs a daemon by the door through which it comes, and what looking on costs.
+"""What a second of audio costs a daemon by the door it comes through, and what looking on costs.
 
     python -m benchmarks.doors --clients 8 --seconds 10 --json doors.json
 
-Clients send faint noise in real time, 100 ms a message, evenly spread: over Wyoming, to `/stream` as
-16 bit and as float32, to `/ws/transcription` as arrays. Nobody speaks, so nothing is decoded and what
-is left is the door's, the converter's and voice activity's. All doors belong to one daemon and take
-turns, several rounds each; what it spends while they are connected and nobody sends is taken off.
-`looking on` is an open page: what one reader of `/events` costs a second, while a client speaks.
+Clients send faint noise in real time, 100 ms a message, evenly spread: over Wyoming, to `/stream`
+as 16 bit and as float32, to `/ws/transcription` as arrays. Nobody speaks, so nothing is decoded and
+what is left is the door's, the converter's and voice activity's. All doors belong to one daemon and
+take turns, several rounds each; what it spends while they are connected and nobody sends is taken
+off. `looking on` is an open page: what one reader of `/events` costs while nobody speaks.
 """
 
 import argparse

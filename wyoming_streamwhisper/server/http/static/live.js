@@ -172,7 +172,7 @@ function tell(selector, seconds) {
 }
 
 function problem(text) {
-  find("#live-problem").textContent = text;
+  find("#live-problem").textContent = text && text[0].toUpperCase() + text.slice(1);
 }
 
 function button(on) {
