@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,14 +85,33 @@ def serving(
         await server.start()
         return server, session
 
+    files = deleted_files()
     server, session = house.inside(start())
     web = Web(server, session, house)
     try:
         yield web
         web.settled()
         house.inside(until(lambda: not len(server.door.conversations)))
+        house.inside(until(lambda: not work_under_way() and deleted_files() <= files))
     finally:
         house.inside(server.close())
+
+
+WORK = {"upload", "recording", "file", "chunk", "conversation", "socket-read", "socket-write"}
+
+
+def work_under_way() -> list[str]:
+    """Return the tasks of this loop that belong to somebody who was served."""
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name() in WORK]
+
+
+def deleted_files() -> int:
+    """Count open files that have no name, as temporary ones do."""
+    count = 0
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            count += os.readlink(f"/proc/self/fd/{number}").endswith(" (deleted)")
+    return count
 
 
 # Speaking

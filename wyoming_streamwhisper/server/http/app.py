@@ -42,7 +42,7 @@ def make_app(
     app.include_router(models_router(session))
     transcripts = Transcripts(session, Uploads(options), recordings)
     app.include_router(transcripts_router(transcripts))
-    app.include_router(events_router(session))
+    app.include_router(events_router(session, options.http_max_clients))
     plugs = (live_router(door), realtime_router(door))
     for router in plugs:
         app.include_router(router)
