@@ -16,17 +16,23 @@ import time
 import wave
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import words
+from benchmarks.seams import Cutting, Timed, fates, summary, suspects, timed
 from wyoming_streamwhisper.client.sources import RATE, read_file
+from wyoming_streamwhisper.core.words import Word
+from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.transcribe import Transcriber
+from wyoming_streamwhisper.transcribe.transcriber import journals
+
+T = TypeVar("T")
 
 _NOISE = 12.0
 """Level of the noise in pauses, of 32768: as quiet as a good microphone."""
@@ -60,6 +66,8 @@ class Run:
     """Resident with the model loaded, before the recording."""
     peak_mib: float
     stages: dict[str, float]
+    cutting: Cutting | None = None
+    """Where it was cut, as far as that is known."""
 
     @property
     def speed(self) -> float:
@@ -67,15 +75,17 @@ class Run:
         return self.seconds / self.elapsed
 
 
-def build(folder: Path, minutes: float, language: str, seed: int, file: Path) -> str:
-    """Write a recording of about so many minutes (WAV, 16 kHz) and return what is said in it.
+def build(
+    folder: Path, minutes: float, language: str, seed: int, file: Path
+) -> list[tuple[str, Path]]:
+    """Write a recording of about so many minutes (WAV, 16 kHz); return the texts and their clips.
 
     Pauses between clips are log-normal with a median of 0.8 s, from 0.3 to 6 s.
     """
     chance, noise = random.Random(seed), np.random.default_rng(seed)
     lines = map(json.loads, (folder / "manifest.jsonl").read_text("utf-8").splitlines())
     clips = [c for c in lines if c["lang"] == language and c["text"]]
-    left, texts, samples = list[dict[str, Any]](), [], 0
+    left, said, samples = list[dict[str, Any]](), list[tuple[str, Path]](), 0
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -90,8 +100,8 @@ def build(folder: Path, minutes: float, language: str, seed: int, file: Path) ->
             audio = np.concatenate([read_file(folder / clip["file"]), silence.astype(np.int16)])
             out.writeframes(audio.astype("<i2").tobytes())
             samples += len(audio)
-            texts.append(clip["text"])
-    return " ".join(texts)
+            said.append((clip["text"], folder / clip["file"]))
+    return said
 
 
 # Systems; each runs in a process of its own
@@ -99,18 +109,43 @@ def build(folder: Path, minutes: float, language: str, seed: int, file: Path) ->
 
 def ours(setting: Setting, *options: str) -> Run:
     """Run this project's Transcriber; `options` are name=value."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["XDG_CACHE_HOME"] = cache  # this process is for this run only
+        with _transcriber(setting, *options) as transcriber:
+            loaded = _resident_mib()
+            result = transcriber.transcribe(setting.file)
+        took = result.metrics
+        run = _run("ours", result.duration, took.elapsed, result.text, loaded, took.stages)
+        (journal,) = journals().glob("*.jsonl")
+        with Journal(journal, resume=True) as kept:
+            chunks = [
+                (c.start / RATE, c.end / RATE, _timed(heard.words)) for c, heard in kept.chunks()
+            ]
+    output = _timed([word for segment in result.segments for word in segment.words])
+    name = ", ".join(["ours", *options])
+    return replace(run, name=name, cutting=Cutting(output, tuple(chunks)))
+
+
+def alone(setting: Setting, *files: str) -> dict[str, str]:
+    """Transcribe clips, each by itself, as `ours` does."""
+    with _transcriber(setting) as transcriber:
+        return {file: transcriber.transcribe(file).text for file in files}
+
+
+def _transcriber(setting: Setting, *options: str) -> Transcriber:
     more: dict[str, Any] = dict(option.split("=", 1) for option in options)
-    with Transcriber(
+    return Transcriber(
+        cache=True,
         model=setting.model,
         language=setting.language,
         cpu_threads=setting.threads,
         compute_type=setting.compute_type,
         **more,
-    ) as transcriber:
-        loaded = _resident_mib()
-        result = transcriber.transcribe(setting.file)
-    took = result.metrics
-    return _run("ours", result.duration, took.elapsed, result.text, loaded, took.stages)
+    )
+
+
+def _timed(found: Sequence[Word]) -> tuple[Timed, ...]:
+    return tuple(one for word in found for one in timed(word.text, word.start, word.end))
 
 
 def one_pass(setting: Setting) -> Run:
@@ -172,9 +207,12 @@ def _resident_mib() -> float:
 def run_apart(system: str, setting: Setting) -> Run:
     """Run a system, `NAME[:OPTION,...]`, in a new process, so that its memory is its own."""
     name, _, options = system.partition(":")
-    chosen = filter(None, options.split(","))
+    return _apart(SYSTEMS[name], setting, *filter(None, options.split(",")))
+
+
+def _apart(function: Callable[..., T], *arguments: Any) -> T:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(SYSTEMS[name], setting, *chosen).result()
+        return pool.submit(function, *arguments).result()
 
 
 # What it was worth
@@ -218,6 +256,37 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def seams_table(runs: Sequence[Run], said: Sequence[tuple[str, Path]], setting: Setting) -> str:
+    """Tell of words near seams and away from them, as Markdown, and of what is suspicious."""
+    heard = _apart(alone, setting, *{str(file) for _, file in said})
+    clips = [(text, heard[str(file)]) for text, file in said]
+    head = ["system", "where", "seams", "words", *(name for name, _ in _RATES), "dropped"]
+    lines, listed = [head, ["---", "---", *("---:" for _ in head[2:])]], []
+    for run in (run for run in runs if run.cutting):
+        assert run.cutting is not None
+        found = fates(clips, run.cutting)
+        for where, rates in summary(found).items():
+            shown = [f"{100 * rates[key]:.1f}" for _, key in _RATES]
+            counts = str(len(run.cutting.chunks) - 1), f"{rates['words']:.0f}"
+            lines.append([run.name, where, *counts, *shown, f"{rates['dropped']:.0f}"])
+        listed += [
+            f"{run.name}: {one.at:.1f} s: {one.word!r} {'doubled' if one.doubled else one.kind}"
+            f"{', though a chunk has it' if one.dropped else ''}"
+            for one in suspects(found)
+        ]
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *listed])
+
+
+_RATES = (
+    ("missing %", "missing"),
+    ("wrong %", "wrong"),
+    ("too many %", "extra"),
+    ("doubled %", "doubled"),
+    ("not heard alone %", "not_alone"),
+    ("missing, heard alone %", "missing_not_alone"),
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Build the recording, run what is asked for, print a table."""
     ask = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -234,18 +303,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="append",
         help="ours[:OPTION=VALUE,...], one-pass or batched[:CHUNK_LENGTH] (default: all three)",
     )
+    ask.add_argument("--seams", action="store_true", help="tell what became of words at seams")
     ask.add_argument("--json", type=Path)
     asked = ask.parse_args(argv)
     systems = asked.system or ["one-pass", "batched", "ours"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "recording.wav"
         minutes = _SHORT_MINUTES if asked.short else asked.minutes
-        text = build(asked.folder, minutes, asked.language, asked.seed, file)
+        said = build(asked.folder, minutes, asked.language, asked.seed, file)
+        text = " ".join(one for one, _ in said)
         setting = Setting(
             file, text, asked.model, asked.language, asked.threads, asked.compute_type
         )
-        rows = [figures(run_apart(system, setting), text) for system in systems]
-    print(table(rows))
+        runs = [run_apart(system, setting) for system in systems]
+        rows = [figures(run, text) for run in runs]
+        print(table(rows))
+        if asked.seams:
+            print("", seams_table(runs, said, setting), sep="\n")
     if asked.json:
         report = {"minutes": minutes, "threads": asked.threads, "model": asked.model, "runs": rows}
         asked.json.write_text(json.dumps(report, indent=1))

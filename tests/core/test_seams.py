@@ -50,6 +50,15 @@ def test_a_word_that_each_heard_in_its_own_way_stands_once():
     assert joined(before, after, 0.8, 1.2) == "close the chick door"
 
 
+def test_what_only_one_of_both_heard_stays():
+    before = spread("the meeting is today", 0.0, 0.25)
+    after = spread("remind me to call mother", 1.2)
+    said = "the meeting is today remind me to call mother"
+    assert joined(before, after, 1.0, 3.0) == said
+    late = spread("call mother", 2.8)
+    assert joined(spread("remind me to", 1.2), late, 1.0, 2.0) == "remind me to call mother"
+
+
 def test_equal_words_far_apart_are_two_words():
     assert match([word("no", 1.0, 1.3)], [word("no", 2.0, 2.3)], 0.0, 9.0) == []
 

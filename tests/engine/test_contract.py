@@ -364,6 +364,40 @@ def test_a_hang_is_told_to_everybody_and_the_model_loaded_anew():
     asyncio.run(scenario())
 
 
+def test_lanes_decode_side_by_side_and_hand_out_what_is_done():
+    async def scenario():
+        slow = Gate()
+
+        def answer(request: Request) -> Result:
+            if request.id == "slow":
+                slow()
+            return echo(request)
+
+        async with running(lambda: ScriptedBackend(answer), lanes=2, bound=None) as engine:
+            (held,) = soon(engine, make_request("slow", Kind.BULK))
+            await slow.reached()
+            assert await outcomes(soon(engine, make_request("quick", Kind.BULK))) == ["quick"]
+            assert not held.done()
+            slow.open()
+            assert await outcomes([held]) == ["slow"]
+
+    asyncio.run(scenario())
+
+
+def test_a_hang_in_one_lane_is_told_to_those_of_the_others_too():
+    async def scenario():
+        hanging = Guarded()
+        load = Flaky(hanging, ScriptedBackend())
+        async with running(load, hang=0.05, lanes=3, max_batch=1) as engine:
+            tasks = soon(engine, *map(make_request, "abcd"))
+            assert await outcomes(tasks) == ["engine-failed"] * 4
+            assert await outcomes(soon(engine, *map(make_request, "efg"))) == ["e", "f", "g"]
+            assert load.loaded == 2
+        hanging.gate.open()
+
+    asyncio.run(scenario())
+
+
 def test_a_hang_in_a_mate_of_a_poisoned_request_is_a_hang_too():
     async def scenario():
         gate, never = Gate(), Gate()

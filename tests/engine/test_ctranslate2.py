@@ -219,6 +219,18 @@ def test_a_further_attempt_goes_without_prompt_and_with_the_full_context():
     assert text(result.hypothesis) == SAID["command-en-022"]
 
 
+def test_a_temperature_samples_and_none_does_not():
+    # Speech from its end to its begin: no text is likely.
+    strange = speech("command-en-058")[::-1].copy()
+
+    def texts(temperature: float) -> set[tuple[int, ...]]:
+        request = make_request("a", samples=strange, languages=("en",), temperature=temperature)
+        return {tokens(heard(request)) for _ in range(6)}
+
+    assert len(texts(1.0)) > 1
+    assert len(texts(0.0)) == 1
+
+
 def test_a_careful_attempt_decodes_too():
     result = decode(ask("command-en-022", attempt=2, beam_size=5))
     assert text(result.hypothesis).startswith("Set an alarm for 11")
@@ -313,6 +325,7 @@ def test_requests_that_cannot_be_decoded_together_have_different_keys():
     assert key(one) == key(ask("command-en-022", prompt=Prompt("names"), timed=False))
     assert key(one) != key(ask("command-en-058"))
     assert key(one) != key(replace(one, beam_size=5))
+    assert key(one) != key(replace(one, temperature=0.5))
     assert key(one) != key(replace(one, context=30.0))
     assert key(one) != key(replace(one, attempt=1))
     assert key(replace(one, attempt=1)) != key(replace(one, attempt=2))

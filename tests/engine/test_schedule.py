@@ -272,3 +272,11 @@ def test_where_no_request_is_urgent_batches_are_full():
     for part in range(20):
         schedule.add(make_request(f"part {part}", Kind.BULK), KEY, 0.0)
     assert [len(batch) for batch in iter(lambda: schedule.next(0.0), [])] == [8, 8, 4]
+
+
+@pytest.mark.parametrize(("context", "sizes"), [(3.0, [8, 4]), (15.0, [4, 4, 4]), (30.0, [1] * 12)])
+def test_long_contexts_share_a_batch_as_far_as_memory_goes(context, sizes):
+    schedule = Schedule(8, bound=None, square=900.0)
+    for part in range(12):
+        schedule.add(make_request(f"part {part}", Kind.BULK), (context, 1.0), 0.0)
+    assert [len(batch) for batch in batches(schedule)] == sizes

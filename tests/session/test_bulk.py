@@ -1,6 +1,7 @@
 """A recording's decodes yield to whoever speaks, and survive a model that is loaded anew."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,3 +85,15 @@ def test_frames_are_judged_in_order_and_state_is_kept():
     assert asyncio.run(judged()) == [
         pytest.approx(0.99 if i % 3 == 0 else 0.01) for i in range(100)
     ]
+
+
+def test_a_temperature_comes_to_the_engine():
+    engine = doubles.ScriptedEngine(lambda _: "text")
+
+    async def asked() -> None:
+        vad = VadService(doubles.LoudnessVad())
+        await Bulk(replace(TERMS, temperature=0.4), engine, vad, nobody_speaks).decode(SAMPLES)
+        await vad.close()
+
+    asyncio.run(asked())
+    assert [request.temperature for request in engine.seen] == [0.4]

@@ -133,7 +133,7 @@ def test_both_ways_can_be_compared(capsys):
 
 
 def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path: Path):
-    file = recording(tmp_path / "long.wav", SPOKEN * (600 // len(SPOKEN)))
+    file = recording(tmp_path / "long.wav", SPOKEN * (150 // len(SPOKEN)))
     out = tmp_path / "out"
     arguments = ["--model", "demo", "--language", "en", "--max-workers", "1", str(file)]
     call = [sys.executable, "-m", "wyoming_streamwhisper", "transcribe", *arguments]

@@ -94,18 +94,9 @@ def _profile(name: str, given: Mapping[str, Given]) -> Profile:
 
 def _files(given: Mapping[str, Given]) -> FileOptions:
     files = _build(FileOptions, given)
-    for longest in ("chunk_duration", "max_chunk_duration"):
-        seconds = getattr(files, longest)
-        if seconds and seconds < files.overlap_duration + 1:
-            raise ConfigError(
-                f"{given[longest].where} is {seconds:g} s, expected at least 1 s more than "
-                f"overlap_duration, which is {files.overlap_duration:g} s"
-            )
-    if files.max_chunk_duration and files.min_chunk_duration > files.max_chunk_duration:
-        raise ConfigError(
-            f"{given['min_chunk_duration'].where} is {files.min_chunk_duration:g} s, expected at "
-            f"most max_chunk_duration, which is {files.max_chunk_duration:g} s"
-        )
+    if found := files.conflict:
+        name, expected = found
+        raise ConfigError(f"{given[name].where} is {getattr(files, name):g} s, expected {expected}")
     return files
 
 

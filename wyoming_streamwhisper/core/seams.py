@@ -6,6 +6,7 @@ of Needleman and Wunsch, where only equal words at about the same time may match
 put behind the matched word that is farthest from both ends of what they share.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,12 +87,20 @@ def _likeness(a: Word, b: Word) -> float:
 def _by_time(
     before: Sequence[Word], after: Sequence[Word], middle: float
 ) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
-    """Cut both texts at one time; of a word that each heard in its own way only one stays."""
-    kept = tuple(word for word in before if _middle(word) < middle)
-    rest = tuple(word for word in after if _middle(word) >= middle)
-    if kept and rest and _middle(rest[0]) < kept[-1].end:
+    """Cut both texts at one time; of a word that each heard in its own way only one stays.
+
+    Where one has nothing on its side of the cut, as far as the other one's words are, these stay.
+    """
+    kept = [word for word in before if _middle(word) < middle]
+    rest = [word for word in after if _middle(word) >= middle]
+    silent_from = kept[-1].end if kept else -math.inf
+    silent_until = rest[0].start if rest else math.inf
+    behind = [w for w in after if w.start >= silent_from and _middle(w) < middle]
+    ahead = [w for w in before if w.end <= silent_until and _middle(w) >= middle]
+    if kept and rest and not ahead and _middle(rest[0]) < kept[-1].end:
         rest = rest[1:]
-    return kept, rest
+    # At most one of both: else they would stand in the wrong order.
+    return (tuple(kept), (*behind, *rest)) if behind else ((*kept, *ahead), tuple(rest))
 
 
 def _middle(word: Word) -> float:

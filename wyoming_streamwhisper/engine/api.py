@@ -47,6 +47,8 @@ class Request:
     prompt: Prompt = field(default_factory=Prompt)
     prefix: tuple[int, ...] = ()
     beam_size: int = 1
+    temperature: float = 0.0
+    """Above 0 each token is drawn at random, the likely ones more often, and there is no beam."""
     timed: bool = True
     timeout: float = 60.0
     """Seconds after which nobody waits for the answer any more."""

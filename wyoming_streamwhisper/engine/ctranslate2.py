@@ -10,8 +10,7 @@ import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
 import ctranslate2
@@ -42,22 +41,19 @@ _CAREFUL = 2
 """The attempt from which no phrase of three tokens may come twice."""
 _LARGEST_BEAM = 5
 """Beam of a careful attempt, unless a profile's own is larger."""
-_PART = 4
-"""Requests that a replica decodes together: they share each look at the decoder's weights, and
-small parts leave no replica idle for long at the end of a batch."""
 _MEDIAN = 3
 """Width of the filter over the attention, as the demo model was judged with; Whisper's own is 7,
 and the two were never compared."""
 
 
 class CTranslate2Backend:
-    """A loaded Whisper; one caller at a time."""
+    """A loaded Whisper; one caller at a time for each replica."""
 
     def __init__(self, folder: ModelFolder, options: EngineOptions, replicas: int = 1) -> None:
         """Load the model in a folder.
 
-        `replicas` share the weights and the threads: a batch is dealt out to them. On a CPU this
-        is faster for many requests and slower for a single one.
+        `replicas` share the weights and the threads, and as many callers may decode at once. On a
+        CPU this is faster for many requests and slower for a single one.
 
         Raises:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
@@ -74,7 +70,6 @@ class CTranslate2Backend:
             intra_threads=max((options.cpu_threads or os.cpu_count() or 1) // replicas, 1),
             inter_threads=replicas,
         )
-        self._replicas = ThreadPoolExecutor(replicas) if replicas > 1 else None
         self._hf_tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder.tokenizer))
         self._features = make_features(options.features, folder.mels, device)
         self._tokenizers: dict[tuple[str, str], Any] = {}
@@ -113,8 +108,9 @@ class CTranslate2Backend:
             self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:
-        """Return audio context, beam size and whether it is a careful attempt."""
-        return (self._context(request), request.beam_size, request.attempt >= _CAREFUL)
+        """Return audio context, beam size, temperature and whether it is a careful attempt."""
+        careful = request.attempt >= _CAREFUL
+        return (self._context(request), request.beam_size, request.temperature, careful)
 
     def decode(self, requests: Sequence[Request]) -> list[Result]:
         """Decode requests of one key; those with prompts of one length share a pass."""
@@ -124,26 +120,12 @@ class CTranslate2Backend:
         for request in requests:
             prompt = self._prompt_tokens(request)
             groups[len(prompt)].append(Row(request, prompt))
-        for rows, timing in self._passes(list(groups.values()), context):
+        for rows in groups.values():
+            timing = self._pass(rows, context)
             for row in rows:
                 hypothesis = self._hypothesis(row)
                 results[row.request.id] = Result(hypothesis, timing, context)
         return [results[request.id] for request in requests]
-
-    def _passes(
-        self, groups: Sequence[list[Row]], context: float
-    ) -> Iterator[tuple[Sequence[Row], Timing]]:
-        """Run groups through the model, in small parts where replicas can share them."""
-        if self._replicas is None:
-            yield from ((rows, self._pass(rows, context)) for rows in groups)
-            return
-        parts: list[list[Row]] = []
-        for rows in groups:
-            # The longest text holds its part up, so those of like length share one.
-            alike = sorted(rows, key=lambda row: len(row.request.samples))
-            parts.extend(alike[i : i + _PART] for i in range(0, len(alike), _PART))
-        timings = self._replicas.map(lambda rows: self._pass(rows, context), parts)
-        yield from zip(parts, timings, strict=True)
 
     def _context(self, request: Request) -> float:
         """Return the seconds of audio context; what mends a doubtful answer is made in full."""
@@ -197,13 +179,16 @@ class CTranslate2Backend:
         wanted, before = max(budgets), len(rows[0].prompt) + len(self._start(rows[0])) + 1
         longest = min(max(2 * wanted, wanted + before), _TEXT_CONTEXT)
         limit = min(longest // 2, longest - before)
-        careful = rows[0].request.attempt >= _CAREFUL
+        first = rows[0].request
+        sampled = first.temperature > 0
         answers = self._model.generate(
             encoded,
             prompts,
-            beam_size=rows[0].request.beam_size,
+            beam_size=1 if sampled else first.beam_size,
+            sampling_topk=0 if sampled else 1,
+            sampling_temperature=first.temperature or 1.0,
             max_length=longest,
-            no_repeat_ngram_size=3 if careful else 0,
+            no_repeat_ngram_size=3 if first.attempt >= _CAREFUL else 0,
             suppress_blank=False,
             return_scores=True,
             return_no_speech_prob=True,
@@ -297,8 +282,8 @@ def _parallel(device: Device, replicas: int) -> int:
     """Return how many chunks of files to decode together."""
     if device.kind != "cpu":
         return 16
-    # On a CPU a batch takes as long as its requests one by one, unless replicas share it.
-    return 1 if replicas == 1 else 2 * _PART * replicas
+    # A daemon's one replica has speech to attend to; else all are to find company.
+    return 1 if replicas == 1 else 16 * replicas
 
 
 def _running(model: Any, device: Device) -> str:

@@ -52,9 +52,9 @@ def choose_device(wanted: str, *, find_cublas: Callable[[], bool] | None = None)
 
     """
     name, _, index = wanted.partition(":")
-    if name == "cpu" or (name == "auto" and not ctranslate2.get_cuda_device_count()):
-        return Device("cpu")
-    if not ctranslate2.get_cuda_device_count():
+    if not gpu_is_meant(wanted):
+        if name in ("auto", "cpu"):
+            return Device("cpu")
         raise RuntimeError("no NVIDIA GPU or driver is found; see what `nvidia-smi` says")
     if (find_cublas or load_cublas)():
         return Device("cuda", int(index or 0))
@@ -62,6 +62,11 @@ def choose_device(wanted: str, *, find_cublas: Callable[[], bool] | None = None)
         raise RuntimeError(_HELP)
     _LOG.warning("%s; using the CPU", _HELP)
     return Device("cpu", note=_HELP)
+
+
+def gpu_is_meant(wanted: str) -> bool:
+    """Whether `choose_device` would look for a GPU and find one; whether it can be used is open."""
+    return wanted != "cpu" and ctranslate2.get_cuda_device_count() > 0
 
 
 def load_cublas() -> bool:

@@ -1,7 +1,8 @@
 """The one owner of the model: takes requests, lets the most urgent ones decode, hands out results.
 
 One task owns the schedule and the back end; all else talks to it through futures. It works in three
-beats: schedule, run (in a thread of its own, because a decode blocks), settle. The back end may
+beats: schedule, run (in a thread, because a decode blocks), settle; in one lane, or in several side
+by side where many decodes together matter more than any one of them (files). The back end may
 raise: then the requests of its batch are tried one by one, so that a poisoned one fails alone.
 It may hang: then everybody who waits is told, and the model is loaded anew in a new thread, again
 and again until that succeeds. Whatever happens, nobody waits for ever.
@@ -12,6 +13,7 @@ It also watches how long batches take and how late answers will be, and moves th
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -65,19 +67,22 @@ class LocalEngine:
         info: EngineInfo,
         *,
         max_batch: int = 8,
+        lanes: int = 1,
         hang: float = _HANG,
         pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
         bound: float | None = BOUND,
+        square: float = math.inf,
         calibrate: Callable[[Backend, CostModel], None] | None = None,
         trials: Trials | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; `load` makes the back end (in the engine's thread), `info` holds until then.
 
-        `bound` is the schedule's: how long a batch may take that nobody waits for. `calibrate`
-        shows the cost model what batches take on this machine, in the same thread;
-        without it that has to be learned in use.
+        `lanes` batches are decoded at once, each in a thread of its own, which the back end must
+        stand. `bound` and `square` are the schedule's: how long and how large a batch may be that
+        nobody waits for. `calibrate` shows the cost model what batches take on this machine, in the
+        same thread; without it that has to be learned in use.
         """
         self._load = load
         self._info = info
@@ -89,7 +94,7 @@ class LocalEngine:
         self._calibrate = calibrate
         self._max_batch = max_batch
         self._cost = CostModel()
-        self._schedule = Schedule(max_batch, self._cost, bound)
+        self._schedule = Schedule(max_batch, self._cost, bound, square)
         self._ladder = Ladder()
         self._looked = float("-inf")
         self._typical: Typical | None = None
@@ -97,7 +102,7 @@ class LocalEngine:
         self._futures: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
-        self._worker = Worker("engine")
+        self._workers = _threads(lanes)
         self._refusal: tuple[str, str] | None = None
         """Code and reason of what every request is answered at once, where there is one."""
         self._closed = False
@@ -183,36 +188,44 @@ class LocalEngine:
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
-        if not await self._worker.end(self._patience):
+        ended = await asyncio.gather(*(worker.end(self._patience) for worker in self._workers))
+        if not all(ended):
             _LOG.warning("stopped while the model was still at work")
 
     # The owner: schedule, run, settle
 
     async def _own(self) -> None:
         while True:
-            await self._arrived.wait()
-            batch = self._schedule.next(self._clock())
-            if not batch:
-                self._arrived.clear()
-                continue
             try:
-                await self._serve(batch)
-            except _Hung:
+                async with asyncio.TaskGroup() as lanes:
+                    for worker in self._workers:
+                        lanes.create_task(self._lane(worker), name="lane")
+            except* _Hung:
                 _LOG.error("the model did not answer in %.0f s and is loaded anew", self._hang)
                 self._fail_all("engine-failed", "the model did not answer in time")
                 await self._reload()
 
-    async def _serve(self, batch: Sequence[Waiting]) -> None:
+    async def _lane(self, worker: Worker) -> None:
+        """Decode one batch after the other in one thread."""
+        while True:
+            await self._arrived.wait()
+            batch = self._schedule.next(self._clock())
+            if batch:
+                await self._serve(batch, worker)
+            else:
+                self._arrived.clear()
+
+    async def _serve(self, batch: Sequence[Waiting], worker: Worker) -> None:
         """Decode a batch; if it fails as a whole, each of its requests by itself."""
         begun = self._clock()
         try:
-            results = await self._run([waiting.request for waiting in batch])
+            results = await self._run([waiting.request for waiting in batch], worker)
         except _Hung:
             raise
         except Exception as error:  # noqa: BLE001 - native code may raise anything
             if len(batch) > 1:
                 for waiting in batch:
-                    await self._serve([waiting])
+                    await self._serve([waiting], worker)
                 return
             _LOG.error("decoding failed: %s: %s", type(error).__name__, error)
             text = "the model could not decode this audio"
@@ -223,11 +236,11 @@ class LocalEngine:
             self._settle(waiting, result, begun)
         self._look()
 
-    async def _run(self, requests: Sequence[Request]) -> Sequence[Result]:
-        """Decode a batch in the thread, within the time that it may take."""
+    async def _run(self, requests: Sequence[Request], worker: Worker) -> Sequence[Result]:
+        """Decode a batch in a thread, within the time that it may take."""
         backend = self._backend
         assert backend is not None
-        decoding = self._worker.call(backend.decode, requests)
+        decoding = worker.call(backend.decode, requests)
         try:
             done, _ = await asyncio.wait({decoding}, timeout=self._hang)
             if not done:
@@ -322,9 +335,9 @@ class LocalEngine:
     # Loading
 
     async def _load_backend(self) -> None:
-        backend = await self._worker.call(self._load)
+        backend = await self._workers[0].call(self._load)
         if self._calibrate is not None:
-            await self._worker.call(self._calibrate, backend, self._cost)
+            await self._workers[0].call(self._calibrate, backend, self._cost)
             self._typical = Typical.of(backend)
         self._backend = backend
         if not self._closed:
@@ -333,12 +346,13 @@ class LocalEngine:
             self._enqueue(waiting.request, waiting.since)
 
     async def _reload(self) -> None:
-        """Give the hanging thread up and load the model in a new one, until that succeeds."""
+        """Give the threads up, of which one hangs, and load the model anew, until that succeeds."""
         pause = self._pause
         while True:
             self._backend = None
-            await self._worker.end(0.0)
-            self._worker = Worker("engine")
+            for worker in self._workers:
+                await worker.end(0.0)
+            self._workers = _threads(len(self._workers))
             try:
                 return await self._load_backend()
             except Exception as error:  # noqa: BLE001 - a device that is gone may raise anything
@@ -348,17 +362,24 @@ class LocalEngine:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
+def _threads(lanes: int) -> list[Worker]:
+    return [Worker("engine") for _ in range(lanes)]
+
+
 def _next_attempt(request: Request, result: Result) -> Request | None:
     """Return a more careful request where an answer is not to be believed.
 
     Partials are not worth it. The second attempt sees the full context and no prompt, the third
     searches with a beam in which no phrase comes twice; whisper's own remedy, sampling at higher
-    temperatures, would answer the same audio differently each time.
+    temperatures, would answer the same audio differently each time. Where somebody asked for
+    sampling, the third is made without.
     """
     if result.hypothesis.plausible or request.kind is Kind.PARTIAL:
         return None
     attempt = request.attempt + 1
     if attempt >= _ATTEMPTS:
         return None
-    beam = max(request.beam_size, _CAREFUL_BEAM) if attempt > 1 else request.beam_size
-    return replace(request, attempt=attempt, prompt=Prompt(), beam_size=beam)
+    again = replace(request, attempt=attempt, prompt=Prompt())
+    if attempt == 1:
+        return again
+    return replace(again, beam_size=max(request.beam_size, _CAREFUL_BEAM), temperature=0.0)

@@ -11,6 +11,7 @@ depends on what a batch costs on this machine. A batch cannot be interrupted: on
 for yet is kept so short that a final which is asked for meanwhile does not wait for long.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -76,12 +77,21 @@ class Schedule:
     """The requests that wait, and what they will cost."""
 
     def __init__(
-        self, max_batch: int, cost: CostModel | None = None, bound: float | None = BOUND
+        self,
+        max_batch: int,
+        cost: CostModel | None = None,
+        bound: float | None = BOUND,
+        square: float = math.inf,
     ) -> None:
-        """Begin; without a `bound` no request is urgent, and batches are as large as can be."""
+        """Begin; without a `bound` no request is urgent, and batches are as large as can be.
+
+        These are so large that the squares of their contexts (in seconds) are at most `square`
+        together, for that is what the memory of attention grows with.
+        """
         self._max_batch = max_batch
         self._cost = cost or CostModel()
         self._bound = bound
+        self._square = square
         self._waiting: dict[str, Waiting] = {}
         self._busy_until = 0.0
         """When the batch that was handed out last is expected to be done."""
@@ -190,7 +200,9 @@ class Schedule:
         one request for n = N.
         """
         if self._bound is None:
-            count = min(len(able), self._max_batch)
+            context = able[0].key[0] if able[0].key else 0.0
+            fitting = self._square // context**2 if context else self._max_batch
+            count = int(min(len(able), self._max_batch, max(fitting, 1)))
             requests = [waiting.request for waiting in able[:count]]
             return count, self._cost.predict(_shape(requests, able[0].key))
         waited_for = able[0].request.kind is Kind.FINAL

@@ -46,6 +46,7 @@ class Journal:
         """
         self._path = file
         self._known: dict[Chunk, Hypothesis] = {}
+        """What an earlier run heard."""
         self.duration: float | None = None
         """Seconds of the recording, where an earlier run came to its end."""
         self.fault = ""
@@ -81,10 +82,8 @@ class Journal:
         yield from sorted(self._known.items(), key=lambda item: (item[0].start, item[0].end))
 
     def add(self, chunk: Chunk, heard: Hypothesis) -> None:
-        """Keep what was heard in a chunk; it is on its way to the disk at once."""
-        if chunk not in self._known:
-            self._known[chunk] = heard
-            self._write({"chunk": [chunk.start, chunk.end], **_as_dict(heard)})
+        """Keep what was heard in a chunk for a later run; it is on its way to the disk at once."""
+        self._write({"chunk": [chunk.start, chunk.end], **_as_dict(heard)})
 
     def finish(self, duration: float, fault: str) -> None:
         """Note that nothing is missing."""

@@ -1,6 +1,7 @@
 """Any format that FFmpeg reads, as a stream of samples; says in a sentence what is wrong."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,6 +14,8 @@ Source = Path | BinaryIO
 
 _GUESSED = {"mp3", "aac", "adts"}
 """Formats whose length FFmpeg only guesses from the size of the file."""
+_STREAMED = 0x7FFF_0000
+"""From here on the length in a WAV's header is no length: it was not known when it was written."""
 _MISSING = 1.0
 """Seconds by which a recording may be shorter than its header says."""
 
@@ -42,7 +45,8 @@ class Reader:
         import av  # FFmpeg takes time to load
 
         self._av: Any = av
-        self._name = source.name if isinstance(source, Path) else "the recording"
+        self._name = (source.name or str(source)) if isinstance(source, Path) else "the recording"
+        self._cut_off = isinstance(source, Path) and _is_cut_off(source)
         try:
             if isinstance(source, Path) and source.is_file() and not source.stat().st_size:
                 raise BadRecording("empty", f"{self._name} is empty.")
@@ -74,6 +78,8 @@ class Reader:
         guessed = set(self._container.format.name.split(",")) & _GUESSED
         if told and not guessed and heard < told - _MISSING:
             return f"{self._name} breaks off after {heard:.1f} of {told:.1f} s."
+        if self._cut_off:
+            return f"{self._name} breaks off: it is shorter than its header says."
         if self._damaged:
             return f"{self._name} is damaged: {self._damaged} packets of audio were left out."
         return ""
@@ -91,13 +97,13 @@ class Reader:
             parts.append(part)
             held += len(part)
             if held >= seconds * RATE:
-                yield np.concatenate(parts)
+                yield _sane(parts)
                 parts, held = [], 0
         if not self._samples:
             text = f"{self._name} holds no audio" + (", only damage." if self._damaged else ".")
             raise BadRecording("not-audio" if self._damaged else "empty", text)
         if parts:
-            yield np.concatenate(parts)
+            yield _sane(parts)
 
     def close(self) -> None:
         """Close the file."""
@@ -113,9 +119,7 @@ class Reader:
 
     def _converted(self, resampler: Any, frame: Any) -> Iterator[Samples]:
         for part in resampler.resample(frame):
-            samples: Samples = np.clip(part.to_ndarray().reshape(-1), -1.0, 1.0)
-            # Some formats can say NaN, which no network forgives.
-            np.nan_to_num(samples, copy=False, nan=0.0)
+            samples: Samples = part.to_ndarray().reshape(-1)
             self._samples += len(samples)
             yield samples
 
@@ -137,3 +141,22 @@ class Reader:
                 return
             except broken:
                 self._damaged += 1
+
+
+def _sane(parts: Sequence[Samples]) -> Samples:
+    """Return samples as one array, within their range."""
+    samples: Samples = np.concatenate(parts)
+    np.clip(samples, -1.0, 1.0, out=samples)
+    # Some formats can say NaN, which no network forgives.
+    np.nan_to_num(samples, copy=False, nan=0.0)
+    return samples
+
+
+def _is_cut_off(file: Path) -> bool:
+    """Whether a WAV is shorter than its header says, which FFmpeg does not tell."""
+    with contextlib.suppress(OSError), file.open("rb") as content:
+        head = content.read(12)
+        length = int.from_bytes(head[4:8], "little") + 8
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE" and length < _STREAMED:
+            return file.stat().st_size < length - RATE
+    return False

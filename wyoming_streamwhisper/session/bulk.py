@@ -38,6 +38,8 @@ class Terms:
     """Text before every chunk: names, style."""
     threshold: float
     """Probability from which a frame counts as speech."""
+    temperature: float = 0.0
+    """Above 0 texts are sampled; what is not believed is still decoded again without."""
 
 
 class Bulk:
@@ -97,6 +99,7 @@ class Bulk:
                 task=terms.task,
                 prompt=Prompt(terms.pinned, recent),
                 beam_size=terms.beam_size,
+                temperature=terms.temperature,
                 timeout=_TIMEOUT,
             )
             try:

@@ -41,6 +41,8 @@ class Asked:
     """Seconds of silence that end the utterance in any case; 0 leaves that to the profile."""
     speech: bool = False
     """Tell also when speech begins."""
+    temperature: float = 0.0
+    """Of a recording: above 0 its text is sampled; speech is always decoded as best can be."""
 
 
 class Session:
@@ -173,6 +175,7 @@ class Session:
             beam_size=profile.beam_size,
             pinned=prompt.pinned(profile.initial_prompt, (*asked.names, *profile.names)),
             threshold=profile.streaming.vad_threshold,
+            temperature=asked.temperature,
         )
         return Bulk(terms, self._engine, self._vad, self.idle)
 

@@ -77,9 +77,9 @@ def _transcribe(transcriber: Transcriber, file: Path, asked: Namespace) -> int:
         raise
     _write(result, file, asked)
     if not asked.quiet:
-        print(summary(result), file=sys.stderr)
+        print(f"{file}: {summary(result)}", file=sys.stderr)
     if asked.compare:
-        print(comparison(result, file, transcriber.settings), file=sys.stderr)
+        print(f"  {comparison(result, file, transcriber.settings)}", file=sys.stderr)
     return _say(result.fault, 1) if result.fault else 0
 
 
@@ -167,6 +167,8 @@ def _check(parser: ArgumentParser, asked: Namespace) -> None:
     asked.format = list(dict.fromkeys(asked.format or ["txt"]))
     if asked.output_dir is None and len(asked.format) > 1:
         parser.error("several formats need --output-dir")
+    if asked.output_dir is None and len(asked.file) > 1 and asked.format != ["txt"]:
+        parser.error(f"several files in {asked.format[0]} need --output-dir")
     stems = [file.stem for file in asked.file]
     if asked.output_dir is not None and len(set(stems)) < len(stems):
         parser.error("two files of one name would be written into the same file")

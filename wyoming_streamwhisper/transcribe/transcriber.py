@@ -26,6 +26,7 @@ Watch = Callable[[Progress], None]
 _TICK = 0.2
 """Seconds between two looks at how far a job is."""
 _MOST_REPLICAS = 16
+_ON_GPU = 2
 _KEPT = 30 * 86400
 """Seconds after which what an interrupted run left is forgotten."""
 
@@ -113,7 +114,7 @@ class Transcriber:
         self.close()
 
     async def _open(self) -> Session:
-        session = built_for_files(self._settings, _replicas(self._settings))
+        session = built_for_files(self._settings, _side_by_side(self._settings))
         return await self._stack.enter_async_context(session)
 
     async def _transcribe(
@@ -167,10 +168,17 @@ def _forget_old(folder: Path) -> None:
                 file.unlink()
 
 
-def _replicas(settings: Settings) -> int:
-    """Return how many decodes run side by side on a CPU: one a core does most in a time."""
+def _side_by_side(settings: Settings) -> int:
+    """Return how many decodes run at once.
+
+    On a CPU one a core does most in a time; on a GPU the second one's features and texts are made
+    while the first one's decode runs.
+    """
+    from wyoming_streamwhisper.engine.device import gpu_is_meant  # CTranslate2 takes a second
+
     cores = settings.engine.cpu_threads or os.cpu_count() or 1
-    return min(settings.files.max_workers or _MOST_REPLICAS, cores, _MOST_REPLICAS)
+    most = _ON_GPU if gpu_is_meant(settings.engine.device) else min(cores, _MOST_REPLICAS)
+    return min(settings.files.max_workers or most, most)
 
 
 def _settings(options: dict[str, object]) -> Settings:
