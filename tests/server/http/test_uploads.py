@@ -5,6 +5,7 @@ import io
 import json
 import threading
 import wave
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from tests.clips import FOLDER, GERMAN, SHORT, SILENCE, TURN_ON
 from tests.server.door import PATIENCE, House, until
 from tests.server.http.web import Web, serving
+from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.api import Result as Decoded
 from wyoming_streamwhisper.engine.local import LocalEngine
 from wyoming_streamwhisper.files import FileOptions, transcribe
 from wyoming_streamwhisper.server.http.forms import PlainForm, read
@@ -220,6 +223,27 @@ def test_how_a_recording_is_cut_is_the_clients_choice(web: Web) -> None:
     )
     assert web.upload(PLAIN, sound, **fields).json()["text"] == direct.text
     assert web.upload(PLAIN, sound, language="en").json()["text"] != direct.text
+
+
+@pytest.mark.parametrize("path", [PLAIN, OPENAI, "/v1/audio/translations"])
+def test_the_temperature_reaches_the_decodes(house: House, path: str) -> None:
+    with house.held() as (held, engine), serving(house, engine=engine) as web:
+        asked: list[float] = []
+        decode = held.decode
+
+        def seen(requests: Sequence[Request]) -> list[Decoded]:
+            asked.extend(request.temperature for request in requests)
+            return decode(requests)
+
+        held.decode = seen  # type: ignore[method-assign]
+        held.gate.set()
+        said = web.upload(path, FLAC, temperature="0.7", response_format="verbose_json").json()
+        assert asked[0] == 0.7
+        if path != PLAIN:
+            assert said["segments"][0]["temperature"] == 0.7
+        asked.clear()
+        web.upload(path, FLAC)
+        assert set(asked) == {0.0}
 
 
 def test_unknown_fields_are_left_alone(web: Web) -> None:

@@ -32,6 +32,14 @@ def _bounded(name: str) -> Any:
     return Field(None, ge=option.low, le=option.high, description=option.help)
 
 
+_TEMPERATURE: Any = Field(
+    0.0,
+    ge=0.0,
+    le=1.0,
+    description="0 decodes as best can be, the same each time; above it the text is sampled.",
+)
+
+
 class PlainForm(BaseModel):
     """Fields of `/transcribe`."""
 
@@ -42,6 +50,7 @@ class PlainForm(BaseModel):
     chunk_duration: float | None = _bounded("chunk_duration")
     overlap_duration: float | None = _bounded("overlap_duration")
     use_context: bool | None = _bounded("use_context")
+    temperature: float = _TEMPERATURE
 
     def chosen(self, options: FileOptions) -> FileOptions:
         """Return the options with what the form says of them.
@@ -67,9 +76,7 @@ class TranslationForm(BaseModel):
     model: str = Field("", max_length=256, description=_MODEL)
     prompt: str = Field("", max_length=_LONGEST, description="Text that the speech goes on from.")
     response_format: ResponseFormat = "json"
-    temperature: float = Field(
-        0.0, ge=0.0, le=1.0, description="Taken and not used: nothing is sampled."
-    )
+    temperature: float = _TEMPERATURE
 
 
 class TranscriptionForm(TranslationForm):

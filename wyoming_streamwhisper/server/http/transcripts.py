@@ -50,7 +50,8 @@ class Transcripts:
             profile = choose(self._session, form.model_size, "model_size")
             profile = replace(profile, task=form.task or profile.task)
             check_language(self._session, profile, form.language)
-            return Terms(profile, Asked(language=form.language), form.chosen(self._options))
+            asked = Asked(language=form.language, temperature=form.temperature)
+            return Terms(profile, asked, form.chosen(self._options))
 
         upload, begun = await self._begun(stack, request, terms)
         model = self._session.info.model
@@ -64,12 +65,13 @@ class Transcripts:
 
         def terms(fields: Fields) -> Terms:
             form = read(TranslationForm, fields)
-            return Terms(self._profile(form, "translate"), Asked(), self._options)
+            asked = Asked(temperature=form.temperature)
+            return Terms(self._profile(form, "translate"), asked, self._options)
 
         upload, begun = await self._begun(stack, request, terms)
         result = await upload.within(begun.job, begun.result())
         form = read(TranslationForm, upload.fields)
-        return _written(result, form.response_format, "translate", ["segment"])
+        return _written(result, form, "translate", ["segment"])
 
     async def transcription(self, stack: AsyncExitStack, request: Request) -> Response:
         """Answer as OpenAI does: at once, or in events while the text comes."""
@@ -78,7 +80,11 @@ class Transcripts:
             form = read(TranscriptionForm, fields)
             profile = self._profile(form, "transcribe")
             check_language(self._session, profile, form.language)
-            asked = Asked(language=form.language, names=tuple(form.keywords))
+            asked = Asked(
+                language=form.language,
+                names=tuple(form.keywords),
+                temperature=form.temperature,
+            )
             return Terms(profile, asked, self._options)
 
         upload, begun = await self._begun(stack, request, terms)
@@ -87,7 +93,7 @@ class Transcripts:
             return await _streamed(stack, upload, begun, formats.Deltas())
         result = await upload.within(begun.job, begun.result())
         kinds = form.timestamp_granularities
-        return _written(result, form.response_format, "transcribe", kinds)
+        return _written(result, form, "transcribe", kinds)
 
     def _profile(self, form: TranslationForm, task: str) -> Profile:
         profile = replace(choose(self._session, form.model), task=task)
@@ -146,12 +152,14 @@ async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
         yield event
 
 
-def _written(result: Result, form: str, task: str, granularities: Sequence[str]) -> Response:
-    match form:
+def _written(
+    result: Result, form: TranslationForm, task: str, granularities: Sequence[str]
+) -> Response:
+    match form.response_format:
         case "json":
             return JSONResponse(formats.short(result))
         case "verbose_json":
-            return JSONResponse(formats.verbose(result, task, granularities))
+            return JSONResponse(formats.verbose(result, task, granularities, form.temperature))
         case "text":
             return PlainTextResponse(result.text + "\n")
         case "vtt":
