@@ -193,6 +193,23 @@ def test_fields_have_limits() -> None:
         assert caught.value.code == "bad-form"
 
 
+@pytest.mark.parametrize(
+    ("data", "sequential"),
+    [(LONG[:99], True), (b"fLaC" + bytes(99), True), (b"RIFF\0\0\0\0AVI " + bytes(99), False),
+     (b"\0\0\0\x20ftypM4A " + bytes(99), False), (b"ID3" + bytes(99), False), (b"RI", False)],
+    ids=["wav", "flac", "avi", "mp4", "mp3", "short"],
+)  # fmt: skip
+def test_what_can_be_read_in_order_is_known_by_its_beginning(data: bytes, sequential: bool) -> None:
+    async def arrives() -> bool:
+        file = Arriving()
+        for at in range(len(data)):
+            await file.write(data[at : at + 1])
+        file.close()
+        return file.sequential
+
+    assert run(arrives()) == sequential
+
+
 def test_who_reads_a_file_waits_for_it_and_ends_with_it() -> None:
     async def both() -> tuple[bytes, bytes]:
         file = Arriving()

@@ -6,11 +6,14 @@ an hour of sound is too much for the memory of a small machine.
 
 import asyncio
 import os
+import re
 import tempfile
 import threading
 from typing import BinaryIO, cast
 
-_SEQUENTIAL = (b"RIFF", b"fLaC")
+_BEGINNING = 12
+"""Bytes that tell what a file is."""
+_SEQUENTIAL = re.compile(rb"RIFF....WAVE|fLaC", re.DOTALL)
 """How files begin that are read from their beginning to their end and say how long they are. Others
 have an index at the end, or tell their length only to those who look there."""
 
@@ -31,11 +34,12 @@ class Arriving:
     @property
     def sequential(self) -> bool:
         """Whether it can be transcribed before all of it is there."""
-        return self._beginning.startswith(_SEQUENTIAL)
+        return _SEQUENTIAL.match(self._beginning) is not None
 
     async def write(self, data: bytes) -> None:
         """Take further bytes; waits while the disk is slow."""
-        self._beginning = self._beginning or data[:16]
+        if len(self._beginning) < _BEGINNING:
+            self._beginning += data[:_BEGINNING]
         await asyncio.to_thread(self._append, data)
 
     def finish(self) -> None:
