@@ -5,7 +5,6 @@ Only here all rooms are known.
 
 import asyncio
 import contextlib
-import functools
 import logging
 import signal
 import time
@@ -89,8 +88,6 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
     """Return the HTTP server, if there is to be one; its libraries are loaded only then."""
     if not settings.http.uri:
         return None
-    from wyoming_streamwhisper import files
-
     try:
         from wyoming_streamwhisper.server.http.server import HttpServer
     except ImportError as error:
@@ -98,8 +95,8 @@ def _web(settings: Settings, session: Session) -> "HttpServer | None":
             f"http: {settings.http.http} needs the extra `http`: "
             f"pip install 'wyoming-streamwhisper[http]' ({error})"
         ) from error
-    begin = functools.partial(files.begin, options=settings.files)
-    return HttpServer(settings.http, session, begin, idle_timeout=settings.wyoming.idle_timeout)
+    idle_timeout = settings.wyoming.idle_timeout
+    return HttpServer(settings.http, session, settings.files, idle_timeout=idle_timeout)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -10,7 +10,7 @@ import pytest
 from wyoming.event import Event, async_read_event
 
 from wyoming_streamwhisper.server.peer import Peer
-from wyoming_streamwhisper.server.stream import Stream
+from wyoming_streamwhisper.server.protocol import WireProtocol
 from wyoming_streamwhisper.server.wire import encode
 
 
@@ -22,7 +22,7 @@ async def pair(
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     connect = asyncio.get_running_loop().create_connection(
-        lambda: Stream(lambda _: None), sock=ours
+        lambda: WireProtocol(lambda _: None), sock=ours
     )
     peer = Peer((await connect)[1], name="#1", **limits)
     reader, writer = await asyncio.open_connection(sock=theirs)
@@ -63,7 +63,7 @@ def test_a_time_out_of_the_network_is_an_end_and_no_silence() -> None:
         async with pair() as (peer, _, _):
             waiting = asyncio.create_task(peer.next_event())
             await asyncio.sleep(0)
-            peer._stream.connection_lost(TimeoutError("timed out"))
+            peer._protocol.connection_lost(TimeoutError("timed out"))
             with pytest.raises(ConnectionError):
                 await waiting
             with pytest.raises(ConnectionError):
@@ -132,10 +132,10 @@ def test_what_is_taken_at_once_counts_as_a_sign_of_life() -> None:
             peer.hear(lambda _: not taken.set())
             waiting = asyncio.create_task(peer.next_event())
             await asyncio.sleep(0)
-            began = peer._stream._since
+            began = peer._protocol._since
             writer.write(encode(Event("audio-chunk", {}, b"ab")))
             await taken.wait()
-            assert peer._stream._since > began
+            assert peer._protocol._since > began
             waiting.cancel()
 
     asyncio.run(check())
@@ -163,7 +163,7 @@ def test_a_sender_waits_while_nobody_asks_for_events() -> None:
             writer.transport.set_write_buffer_limits(0)
             event = Event("x", {}, bytes(100_000))
             sending = asyncio.create_task(flood_of(writer, event, 40))
-            while not peer._stream._paused:  # noqa: ASYNC110 - the loop's own turns are waited for
+            while not peer._protocol._paused:  # noqa: ASYNC110 - the loop's own turns are waited for
                 await asyncio.sleep(0)
             assert not sending.done()
             for _ in range(40):

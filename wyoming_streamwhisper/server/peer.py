@@ -11,7 +11,7 @@ from collections.abc import Callable
 from wyoming.error import Error
 from wyoming.event import Event
 
-from wyoming_streamwhisper.server.stream import Stream
+from wyoming_streamwhisper.server.protocol import WireProtocol
 from wyoming_streamwhisper.server.wire import encode
 
 _LOG = logging.getLogger(__name__)
@@ -26,23 +26,23 @@ class Peer:
 
     def __init__(
         self,
-        stream: Stream,
+        protocol: WireProtocol,
         *,
         name: str,
         idle_timeout: float = 300.0,
         write_timeout: float = _WRITE_TIMEOUT,
     ) -> None:
         """Speak over a connection that is open; `name` is its own, both times are in seconds."""
-        self._stream = stream
+        self._protocol = protocol
         self.name = name
-        self.label = f"{name} {_address(stream.address)}"
+        self.label = f"{name} {_address(protocol.address)}"
         """Who this is, for log lines."""
         self._idle_timeout = idle_timeout
         self._write_timeout = write_timeout
 
     def hear(self, taker: Callable[[Event], bool]) -> None:
         """Give each event to `taker` first, which returns whether it took it; it never waits."""
-        self._stream.hear = taker
+        self._protocol.hear = taker
 
     async def next_event(self) -> Event | None:
         """Return the next event, or None once the peer says no more.
@@ -54,7 +54,7 @@ class Peer:
 
         """
         # Measured from event to event, so that nobody stays by sending a byte now and then.
-        return await self._stream.next_event(self._idle_timeout)
+        return await self._protocol.next_event(self._idle_timeout)
 
     async def write(self, event: Event) -> None:
         """Send an event; waits while the peer is slow.
@@ -64,9 +64,9 @@ class Peer:
 
         """
         try:
-            await self._stream.write(encode(event), self._write_timeout)
+            await self._protocol.write(encode(event), self._write_timeout)
         except OSError as error:
-            self._stream.abort()
+            self._protocol.abort()
             raise ConnectionAbortedError("the peer is gone or does not read") from error
 
     async def complain(self, code: str, text: str) -> None:
@@ -82,9 +82,9 @@ class Peer:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(linger):
-                    await self._stream.finish()
+                    await self._protocol.finish()
         finally:
-            self._stream.abort()
+            self._protocol.abort()
 
 
 def _address(address: object) -> str:

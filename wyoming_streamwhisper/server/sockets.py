@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wyoming_streamwhisper.server.stream import Connected, Stream
+from wyoming_streamwhisper.server.protocol import Connected, WireProtocol
 
 _UNIX_MODE = 0o660
 """Who may write to a unix socket may speak: its owner and its group."""
@@ -23,8 +23,12 @@ async def listen(uri: str, connected: Connected) -> asyncio.Server:
     """
     loop, parts = asyncio.get_running_loop(), urlsplit(uri)
     if parts.scheme != "unix":
-        return await loop.create_server(lambda: Stream(connected), parts.hostname, parts.port or 0)
-    return await loop.create_unix_server(lambda: Stream(connected), sock=bind_unix(unix_path(uri)))
+        return await loop.create_server(
+            lambda: WireProtocol(connected), parts.hostname, parts.port or 0
+        )
+    return await loop.create_unix_server(
+        lambda: WireProtocol(connected), sock=bind_unix(unix_path(uri))
+    )
 
 
 def bind_unix(path: Path) -> socket.socket:
@@ -47,6 +51,19 @@ def bind_unix(path: Path) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def remove_unix(path: Path, inode: int) -> None:
+    """Remove a unix socket of ours: by now another daemon may listen under the same name."""
+    if path.exists() and path.stat().st_ino == inode:
+        path.unlink()
+
+
+def with_port(uri: str, bound: socket.socket) -> str:
+    """Return the URI that a socket is really bound to: port 0 lets the system choose."""
+    if urlsplit(uri).scheme == "unix":
+        return uri
+    return f"{uri.rpartition(':')[0]}:{bound.getsockname()[1]}"
 
 
 def unix_path(uri: str) -> Path:

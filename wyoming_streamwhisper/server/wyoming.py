@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from wyoming_streamwhisper.server.connection import Connection
 from wyoming_streamwhisper.server.options import Listener, WyomingOptions
 from wyoming_streamwhisper.server.peer import Peer
-from wyoming_streamwhisper.server.sockets import listen, unix_path
-from wyoming_streamwhisper.server.stream import Stream
+from wyoming_streamwhisper.server.protocol import WireProtocol
+from wyoming_streamwhisper.server.sockets import listen, remove_unix, unix_path, with_port
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -46,8 +46,9 @@ class WyomingServer:
         """
         try:
             for listener in self._options.uris:
-                self._servers.append(await self._listen(listener))
-                _LOG.info("listening on %s", listener.uri)
+                server = await self._listen(listener)
+                self._servers.append(server)
+                _LOG.info("listening on %s", with_port(listener.uri, server.sockets[0]))
         except OSError:
             self.stop_accepting()
             raise
@@ -66,9 +67,7 @@ class WyomingServer:
         for server in self._servers:
             server.close()
         for path, inode in self._files:
-            # By now another daemon may listen under the same name.
-            if path.exists() and path.stat().st_ino == inode:
-                path.unlink()
+            remove_unix(path, inode)
         self._files.clear()
 
     async def close(self) -> None:
@@ -80,15 +79,15 @@ class WyomingServer:
         await asyncio.gather(*open_ones, return_exceptions=True)
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
-        def connected(stream: Stream) -> None:
+        def connected(protocol: WireProtocol) -> None:
             full = len(self._tasks) >= self._options.max_connections
             tasks = self._refusing if full else self._tasks
-            task = asyncio.create_task(self._serve(listener, stream, full=full))
+            task = asyncio.create_task(self._serve(listener, protocol, full=full))
             tasks.add(task)
 
             def ended(task: asyncio.Task[None]) -> None:
                 tasks.discard(task)
-                stream.abort()  # a task that was cancelled before it began has closed nothing
+                protocol.abort()  # a task that was cancelled before it began has closed nothing
 
             task.add_done_callback(ended)
 
@@ -98,8 +97,10 @@ class WyomingServer:
             self._files.append((path, path.stat().st_ino))
         return server
 
-    async def _serve(self, listener: Listener, stream: Stream, *, full: bool) -> None:
-        peer = Peer(stream, name=f"#{next(self._numbers)}", idle_timeout=self._options.idle_timeout)
+    async def _serve(self, listener: Listener, protocol: WireProtocol, *, full: bool) -> None:
+        peer = Peer(
+            protocol, name=f"#{next(self._numbers)}", idle_timeout=self._options.idle_timeout
+        )
         await (self._refuse(peer) if full else self._connection(listener, peer).run())
 
     def _connection(self, listener: Listener, peer: Peer) -> Connection:

@@ -152,7 +152,7 @@ def _address(process: subprocess.Popen[bytes], home: Path) -> str:
     """Return where the first page is spoken to, once the browser has written its port down."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError, ValueError, httpx.HTTPError, StopIteration):
+        with contextlib.suppress(OSError, LookupError, ValueError, httpx.HTTPError, StopIteration):
             port = int((home / "DevToolsActivePort").read_text("ascii").split()[0])
             pages = httpx.get(f"http://127.0.0.1:{port}/json").json()
             return str(next(p for p in pages if p["type"] == "page")["webSocketDebuggerUrl"])

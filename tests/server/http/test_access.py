@@ -1,6 +1,7 @@
 """Who may come in, and how it is told that somebody may not."""
 
 import asyncio
+import json
 import socket
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ import websockets
 
 from tests.clips import TURN_ON
 from tests.server.door import PATIENCE, House
-from tests.server.http.web import line, run, serving
+from tests.server.http.web import Web, line, run, serving
 
 TOKENS = ("first secret", "zweites-Gehéimnis")
 
@@ -97,6 +98,80 @@ def test_pages_of_other_hosts_are_kept_out(house: House) -> None:
             headers={**foreign, "Access-Control-Request-Method": "POST"},
         )
         assert asked.status_code == 200
+
+
+def asked(web: Web, host: str) -> tuple[int, int]:
+    """Return the statuses of a request and of a WebSocket by that name of the server."""
+
+    async def upgraded() -> int:
+        try:
+            async with line(f"ws://{host}:{web.server.port}/stream", host="127.0.0.1"):
+                return 101
+        except websockets.InvalidStatus as error:
+            return error.response.status_code
+
+    name = {"Host": f"{host}:{web.server.port}"}
+    return web.get("/info", headers=name).status_code, run(upgraded())
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST", "speech", "speech.local", "a.b.internal"]
+)
+def test_by_names_that_nobody_outside_can_own_it_is_reached(web: Web, host: str) -> None:
+    assert asked(web, host) == (200, 101)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "local.example", "evil.locals", "1.2.3"]
+)
+def test_a_page_whose_name_was_made_to_lead_here_is_told_nothing(web: Web, host: str) -> None:
+    assert asked(web, host) == (403, 403)
+    answer = web.get("/info", headers={"Host": host})
+    assert answer.json()["error"]["code"] == "forbidden-host"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("[::1]:80", 200), ("[fe80::1%25eth0]", 200), ("192.168.1.2:8", 200), ("speech.local.", 200),
+     ("evil.example:local", 403), ("evil.example.", 403), ("", 200)],
+)  # fmt: skip
+def test_hosts_are_written_in_many_ways(web: Web, host: str, status: int) -> None:
+    assert web.get("/info", headers={"Host": host}).status_code == status
+
+
+def test_a_name_is_made_known(house: House) -> None:
+    with serving(house, http_hosts=("Speech.example",)) as web:
+        assert asked(web, "speech.example") == (200, 101)
+        assert asked(web, "evil.example") == (403, 403)
+    for known in ({"http_hosts": ("*",)}, {"http_tokens": ("sesame",)}):
+        with serving(house, **known) as web:
+            answer = web.get("/info", headers={"Host": "any.example", **bearer("sesame")})
+            assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/files/swagger-ui.css", "/static/style.css", "/transcribe",
+             "/events", "/stream/", "/nothing"]
+)  # fmt: skip
+def test_a_websocket_where_there_is_none_is_told_so(
+    web: Web, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refused() -> tuple[int, str]:
+        with pytest.raises(websockets.InvalidStatus) as caught:
+            async with line(web.ws + path):
+                pass
+        response = caught.value.response
+        return response.status_code, json.loads(response.body)["error"]["code"]
+
+    assert run(refused()) == (404, "not-found")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_the_port_that_the_system_chose_is_logged(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"), serving(house) as web:
+        assert f"serving http on tcp://127.0.0.1:{web.server.port}" in caplog.messages
 
 
 def test_it_speaks_tls(house: House, tmp_path: Path) -> None:

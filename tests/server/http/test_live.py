@@ -11,6 +11,7 @@ import websockets
 from tests.clips import CLIPS, GERMAN, SHORT, SILENCE, TURN_ON
 from tests.server.door import House
 from tests.server.http.web import Line, Web, array, line, npy, numbers, run, serving
+from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.session.context import ContextOptions
 
 CONFIG = {"model_size": "base", "language": "en", "task": "transcribe", "chunk_duration": 5.0,
@@ -30,7 +31,7 @@ def test_words_come_while_they_are_spoken_and_the_text_behind_stop(web: Web) -> 
 
     client = run(speak())
     final = client.came[-1]
-    assert (final["text"], final["language"]) == (TURN_ON.text, "en")
+    assert (final["text"], final["language"], final["asked"]) == (TURN_ON.text, "en", True)
     assert numbers(client.came) == sorted(set(numbers(client.came)))
     assert abs(final["end"] - len(TURN_ON.pcm) / 32000) < 0.1
     assert "speech" in [message["type"] for message in client.came]
@@ -79,9 +80,28 @@ def test_silence_ends_a_turn_where_it_was_asked_for(web: Web) -> None:
             await client.pcm(TURN_ON.pcm + SILENCE + SHORT.pcm + SILENCE)
             for _ in range(2):
                 await client.kind("final")
+            assert [m["asked"] for m in client.came if m["type"] == "final"] == [False, False]
             return client.texts("final")
 
     assert run(speak()) == [TURN_ON.text, SHORT.text]
+
+
+@pytest.mark.parametrize(("said", "step"), [(5.0, 5.0), (0.01, 0.1), (0, Streaming().step)])
+def test_how_often_words_are_looked_for_is_the_clients_choice(
+    web: Web, said: float, step: float
+) -> None:
+    async def ask() -> str:
+        async with line(f"{web.ws}/stream") as client:
+            await client.send({"chunk_duration": said})
+            key = (await client.kind("ready"))["session_id"]
+            conversation = web.server.door.conversations.find(f"stream:{key}")
+            assert conversation is not None
+            assert conversation.stream.profile.streaming.step == step
+            await client.pcm(TURN_ON.pcm)
+            await client.send(STOP)
+            return str((await client.kind("final"))["text"])
+
+    assert run(ask()) == TURN_ON.text
 
 
 @pytest.mark.parametrize(
@@ -288,6 +308,47 @@ def test_nobody_waits_longer_than_was_said(house: House) -> None:
 async def _gone(web: Web) -> None:
     while len(web.server.door.conversations) or web.session.running:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("last", ["7", "99999"])
+def test_who_comes_back_too_late_is_told_and_begins_anew(web: Web, last: str) -> None:
+    async def speak() -> str:
+        uri = f"{web.ws}/ws/transcription?client_id=late&language=en&last_seq={last}"
+        async with line(uri) as client:
+            told = await client.kind("error")
+            assert (told["code"], told["received"]) == ("unknown-session", 0)
+            await client.send(array(TURN_ON.pcm))
+            await client.send(STOP)
+            return str((await client.kind("transcription"))["text"])
+
+    assert run(speak()) == TURN_ON.text
+
+
+def test_what_was_forgotten_of_a_long_time_is_told(house: House) -> None:
+    async def speak(web: Web) -> None:
+        uri = f"{web.ws}/ws/transcription?client_id=long&language=en"
+        async with line(uri) as client:
+            for _ in range(1100):  # more answers than are kept
+                await client.send({"type": "sing"})
+            await client.until(lambda message: message["seq"] == 1100)
+            await client.vanish()
+        async with line(f"{uri}&last_seq=3") as again:
+            assert (await again.kind("error"))["code"] == "unknown-session"
+            await again.send({"type": "sing"})
+            assert (await again.kind("error"))["seq"] == 1101
+
+    with serving(house, http_resume=30.0) as web:
+        run(speak(web))
+        web.house.inside(web.server.door.conversations.close())
+
+
+@pytest.mark.parametrize("last", ["seven", "-1", "1" * 99])
+def test_a_number_that_is_none_is_told(web: Web, last: str) -> None:
+    async def speak() -> tuple[str, int]:
+        async with line(f"{web.ws}/ws/transcription?client_id=me&last_seq={last}") as client:
+            return (await client.kind("error"))["code"], await client.closed()
+
+    assert run(speak()) == ("bad-client", 1008)
 
 
 # Limits

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-import websockets
 
 from tests.clips import FOLDER, GERMAN, SILENCE, TURN_ON
 from tests.server.door import House
@@ -48,16 +47,6 @@ def test_it_is_told_what_runs(house: House) -> None:
 def test_no_other_file_is_served(web: Web) -> None:
     for path in ("/static/", "/static/../page.py", "/static/%2e%2e/page.py", "/index.html"):
         assert web.get(path).status_code == 404, path
-
-
-def test_a_websocket_finds_nothing_there(web: Web) -> None:
-    async def refused(path: str) -> int:
-        with pytest.raises(websockets.InvalidStatus) as caught:
-            async with line(web.ws + path):
-                pass
-        return caught.value.response.status_code
-
-    assert run(refused("/static/main.js")) == run(refused("/")) == 403
 
 
 def listen(tab: Tab) -> list[str]:
@@ -189,3 +178,69 @@ def test_it_can_be_used_without_a_mouse(web: Web, tmp_path: Path) -> None:
         for panel in ("live", "file", "satellites"):
             tab.click(f"#tab-{panel}")
             assert tab.js("document.documentElement.scrollWidth") <= 320, panel
+
+
+# The contrast of each piece of text with what is behind it, and of each control's edge (WCAG 2.1).
+CONTRASTS = """(() => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = numbers(getComputedStyle(e).backgroundColor);
+      if ((color[3] ?? 1) === 1) return color;
+    }
+  };
+  const ratio = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const seen = (e) => e.checkVisibility() && !e.disabled && !e.closest(".unseen");
+  const low = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    const style = getComputedStyle(e), back = behind(e);
+    const mixed = (c, i) => c * style.opacity + back[i] * (1 - style.opacity);
+    const ink = numbers(style.color).slice(0, 3).map(mixed);
+    if (text && seen(e) && ratio(ink, back) < 4.5) low.push(e.outerHTML);
+    const edged = e.matches('select, input[type="password"], button:not([role="tab"])');
+    const edge = numbers(style.borderTopColor);
+    const around = behind(e.parentElement);
+    const best = Math.max(ratio(edge, around), ratio(back, around));
+    if (edged && seen(e) && best < 3) low.push(e.outerHTML);
+  }
+  return low;
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everything_is_dark_enough_to_be_read(web: Web, tmp_path: Path, dark: bool) -> None:
+    with browsing(tmp_path) as tab:
+        tab.look(900, 700, dark=dark)
+        tab.open(web.url)
+        tab.until("document.querySelector('#status').innerText === 'connected'")
+        tab.js("""document.querySelector('#said').innerHTML =
+               '<p><span>sure</span><span class="tail">perhaps</span></p>'""")
+        (tmp_path / "text.mp3").write_text("no sound")
+        for panel in ("live", "file", "satellites"):
+            tab.click(f"#tab-{panel}")
+            if panel == "file":
+                tab.choose_file("#chosen", tmp_path / "text.mp3")
+                tab.until("document.querySelector('#file-problem').innerText")
+            assert tab.js(CONTRASTS) == [], panel
+        tab.js("document.body.style.color = '#888'; document.body.style.background = '#999'")
+        assert tab.js(CONTRASTS) != []
+
+
+def test_a_screen_reader_hears_stages_and_not_each_number(web: Web, tmp_path: Path) -> None:
+    with browsing(tmp_path) as tab:
+        tab.open(f"{web.url}/#file")
+        tab.js(
+            "window.heard = []; new MutationObserver(() => heard.push("
+            "document.querySelector('#stage').textContent)).observe("
+            "document.querySelector('#stage'), { childList: true, characterData: true })"
+        )
+        tab.choose_file("#chosen", FOLDER / GERMAN.name)
+        tab.until("!document.querySelector('#formats').hidden")
+        assert tab.js("heard") == ["Sending", "Listening"]

@@ -5,6 +5,8 @@ import io
 import json
 import threading
 import wave
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +15,12 @@ import pytest
 from tests.clips import FOLDER, GERMAN, SHORT, SILENCE, TURN_ON
 from tests.server.door import PATIENCE, House, until
 from tests.server.http.web import Web, serving
+from wyoming_streamwhisper.engine.api import Request
+from wyoming_streamwhisper.engine.api import Result as Decoded
 from wyoming_streamwhisper.engine.local import LocalEngine
+from wyoming_streamwhisper.files import FileOptions, transcribe
+from wyoming_streamwhisper.server.http.forms import PlainForm, read
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.profile import Profile
 
 PLAIN = "/transcribe"
@@ -185,6 +192,58 @@ def test_a_field_that_makes_no_sense_is_told(
     web: Web, fields: dict[str, str], expected: tuple[int, str]
 ) -> None:
     assert reason(web.upload(OPENAI, FLAC, **fields)) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chunk_duration": "-1"},
+        {"chunk_duration": "29"},
+        {"chunk_duration": "2.5"},  # less than 1 s more than what two chunks share
+        {"overlap_duration": "nan"},
+        {"use_context": "perhaps"},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_chunks_that_cannot_be_are_told(web: Web, fields: dict[str, str]) -> None:
+    assert reason(web.upload(PLAIN, FLAC, **fields)) == (422, "invalid-value")
+
+
+def test_how_a_recording_is_cut_is_the_clients_choice(web: Web) -> None:
+    ours = FileOptions(min_chunk_duration=3.0)
+    said = {"chunk_duration": ["6"], "overlap_duration": ["1.5"], "use_context": ["true"]}
+    chosen = replace(ours, chunk_duration=6.0, overlap_duration=1.5, use_context=True)
+    assert read(PlainForm, said).chosen(ours) == chosen
+    assert read(PlainForm, {}).chosen(ours) == ours
+    sound = wav(TURN_ON.pcm + SILENCE + SHORT.pcm)
+    fields = {"chunk_duration": "4", "overlap_duration": "2", "language": "en"}
+    cut = FileOptions(chunk_duration=4.0, overlap_duration=2.0)
+    direct = web.house.inside(
+        transcribe(io.BytesIO(sound), web.session, Profile(), Asked(language="en"), cut)
+    )
+    assert web.upload(PLAIN, sound, **fields).json()["text"] == direct.text
+    assert web.upload(PLAIN, sound, language="en").json()["text"] != direct.text
+
+
+@pytest.mark.parametrize("path", [PLAIN, OPENAI, "/v1/audio/translations"])
+def test_the_temperature_reaches_the_decodes(house: House, path: str) -> None:
+    with house.held() as (held, engine), serving(house, engine=engine) as web:
+        asked: list[float] = []
+        decode = held.decode
+
+        def seen(requests: Sequence[Request]) -> list[Decoded]:
+            asked.extend(request.temperature for request in requests)
+            return decode(requests)
+
+        held.decode = seen  # type: ignore[method-assign]
+        held.gate.set()
+        said = web.upload(path, FLAC, temperature="0.7", response_format="verbose_json").json()
+        assert asked[0] == 0.7
+        if path != PLAIN:
+            assert said["segments"][0]["temperature"] == 0.7
+        asked.clear()
+        web.upload(path, FLAC)
+        assert set(asked) == {0.0}
 
 
 def test_unknown_fields_are_left_alone(web: Web) -> None:

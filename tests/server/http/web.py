@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,8 @@ import websockets
 from numpy.typing import NDArray
 
 from tests.server.door import PATIENCE, House, until
-from wyoming_streamwhisper import files
 from wyoming_streamwhisper.engine.local import LocalEngine
+from wyoming_streamwhisper.files import FileOptions
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.server import HttpServer
 from wyoming_streamwhisper.session.context import ContextOptions
@@ -80,18 +81,37 @@ def serving(
             contexts or ContextOptions(),
             max_utterance=longest,
         )
-        server = HttpServer(settings, session, files.begin, idle_timeout=idle_timeout)
+        server = HttpServer(settings, session, FileOptions(), idle_timeout=idle_timeout)
         await server.start()
         return server, session
 
+    files = deleted_files()
     server, session = house.inside(start())
     web = Web(server, session, house)
     try:
         yield web
         web.settled()
         house.inside(until(lambda: not len(server.door.conversations)))
+        house.inside(until(lambda: not work_under_way() and deleted_files() <= files))
     finally:
         house.inside(server.close())
+
+
+WORK = {"upload", "recording", "file", "chunk", "conversation", "socket-read", "socket-write"}
+
+
+def work_under_way() -> list[str]:
+    """Return the tasks of this loop that belong to somebody who was served."""
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name() in WORK]
+
+
+def deleted_files() -> int:
+    """Count open files that have no name, as temporary ones do."""
+    count = 0
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            count += os.readlink(f"/proc/self/fd/{number}").endswith(" (deleted)")
+    return count
 
 
 # Speaking

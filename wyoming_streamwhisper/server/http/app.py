@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from wyoming_streamwhisper import __version__
+from wyoming_streamwhisper.files import FileOptions
 from wyoming_streamwhisper.server.http.access import Access
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.events import events_router
@@ -16,7 +18,7 @@ from wyoming_streamwhisper.server.http.page import add_page
 from wyoming_streamwhisper.server.http.problems import answer_problems
 from wyoming_streamwhisper.server.http.realtime import realtime_router
 from wyoming_streamwhisper.server.http.swagger import add_docs
-from wyoming_streamwhisper.server.http.transcripts import Begin, Transcripts, transcripts_router
+from wyoming_streamwhisper.server.http.transcripts import Transcripts, transcripts_router
 from wyoming_streamwhisper.server.http.uploads import Uploads
 from wyoming_streamwhisper.session.session import Session
 
@@ -24,8 +26,10 @@ _ABOUT = """Speech-to-text from one shared Whisper. Besides these routes there a
 (`/stream`, `/ws/transcription`, `/v1/realtime`): see docs/http.md."""
 
 
-def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -> ASGIApp:
-    """Build the application; `begin` begins recordings."""
+def make_app(
+    options: HttpOptions, session: Session, door: Door, recordings: FileOptions
+) -> ASGIApp:
+    """Build the application; `recordings` says how they are transcribed."""
     app = FastAPI(
         title="wyoming-streamwhisper",
         version=__version__,
@@ -36,14 +40,17 @@ def make_app(options: HttpOptions, session: Session, door: Door, begin: Begin) -
     answer_problems(app)
     app.include_router(health_router(session))
     app.include_router(models_router(session))
-    transcripts = Transcripts(session, Uploads(options), begin)
+    transcripts = Transcripts(session, Uploads(options), recordings)
     app.include_router(transcripts_router(transcripts))
-    app.include_router(events_router(session))
-    app.include_router(live_router(door))
-    app.include_router(realtime_router(door))
+    app.include_router(events_router(session, options.http_max_clients))
+    plugs = (live_router(door), realtime_router(door))
+    for router in plugs:
+        app.include_router(router)
     add_page(app, session)
     add_docs(app, secured=bool(options.http_tokens))
-    guarded: ASGIApp = Access(app, options)
+    routes = [route for router in plugs for route in router.routes]
+    sockets = {route.path for route in routes if isinstance(route, WebSocketRoute)}
+    guarded: ASGIApp = Access(app, options, sockets)
     if options.http_origins:
         guarded = CORSMiddleware(
             guarded,

@@ -1,14 +1,15 @@
 """`/events`: what happens to all satellites, as server-sent events for the web page."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from wyoming_streamwhisper.server.http.problems import RESPONSES
+from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem
 from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
 from wyoming_streamwhisper.session.feed import Happening
 from wyoming_streamwhisper.session.session import Session
@@ -17,9 +18,10 @@ _LOAD = 2.0
 """Most seconds between two events about the load, which also show that the connection is alive."""
 
 
-def events_router(session: Session) -> APIRouter:
-    """Return the route."""
+def events_router(session: Session, most: int) -> APIRouter:
+    """Return the route, for at most so many readers."""
     router = APIRouter(tags=["health"], responses=RESPONSES)
+    readers = 0
 
     @router.get(
         "/events",
@@ -29,13 +31,25 @@ def events_router(session: Session) -> APIRouter:
         include_in_schema=False,
     )
     async def events() -> StreamingResponse:
+        if readers >= most:
+            raise Problem(503, "too-many-connections", "too many look on")
         headers = {"Cache-Control": "no-store"}
-        return StreamingResponse(_told(session), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(counted(), media_type="text/event-stream", headers=headers)
+
+    async def counted() -> AsyncIterator[str]:
+        nonlocal readers
+        readers += 1
+        try:
+            async with contextlib.aclosing(_told(session)) as told:
+                async for event in told:
+                    yield event
+        finally:
+            readers -= 1
 
     return router
 
 
-async def _told(session: Session) -> AsyncIterator[str]:
+async def _told(session: Session) -> AsyncGenerator[str, None]:
     happenings = session.feed.listen()
     following = asyncio.ensure_future(anext(happenings))
     try:

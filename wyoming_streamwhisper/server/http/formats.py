@@ -22,7 +22,9 @@ def short(result: Result) -> dict[str, Any]:
     return {"text": result.text, "usage": usage(result)}
 
 
-def verbose(result: Result, task: str, granularities: Iterable[str]) -> dict[str, Any]:
+def verbose(
+    result: Result, task: str, granularities: Iterable[str], temperature: float
+) -> dict[str, Any]:
     """Write text, segments and words, as OpenAI's `verbose_json`."""
     body = {
         "task": task,
@@ -32,7 +34,8 @@ def verbose(result: Result, task: str, granularities: Iterable[str]) -> dict[str
         "usage": usage(result),
     }
     if "segment" in granularities:
-        body["segments"] = [_segment(i, segment) for i, segment in enumerate(result.segments)]
+        segments = enumerate(result.segments)
+        body["segments"] = [{**_segment(i, s), "temperature": temperature} for i, s in segments]
     if "word" in granularities:
         words = [word for segment in result.segments for word in spoken(segment.words)]
         body["words"] = words
@@ -123,7 +126,6 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
         **_span(segment),
         "text": segment.text,
         "tokens": [token for word in segment.words for token in word.tokens],
-        "temperature": 0.0,
         "avg_logprob": round(max(segment.average_logprob, -99.0), 3),
         "compression_ratio": round(len(text) / max(len(zlib.compress(text)), 1), 3),
         "no_speech_prob": round(segment.no_speech, 3),

@@ -19,7 +19,7 @@ from wyoming_streamwhisper.server.http import pcm
 from wyoming_streamwhisper.server.http.conversation import Body, Conversation
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.models import check_language, choose
-from wyoming_streamwhisper.server.http.problems import Problem, invalid
+from wyoming_streamwhisper.server.http.problems import Problem, gone, invalid
 from wyoming_streamwhisper.server.http.socket import Socket, read_object
 from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.events import Failed, Final, Partial, Speech
@@ -28,6 +28,8 @@ from wyoming_streamwhisper.session.stream import CLEARED, Stream, Turn
 
 _LONGEST_NAME = 256
 """Characters of a client's identity."""
+_LEAST_STEP = 0.1
+"""Seconds; looked for more often, words would come no earlier."""
 _TURN = 0.8
 """Seconds of silence after which what a client of `/ws/transcription` said is final."""
 
@@ -43,8 +45,9 @@ class Configuration(BaseModel):
     sample_format: Literal["int16", "float32"] = "int16"
     use_context: bool = False
     chunk_duration: float = Field(0.0, ge=0.0, le=60.0)
-    """Taken and not used, as `overlap`: words come as soon as they are sure."""
+    """Seconds of new speech after which words are looked for again; 0 is as the profile says."""
     overlap: float = Field(0.0, ge=0.0, le=60.0)
+    """Taken and not used: audio is never cut amid a word, so that none has to be heard twice."""
     end_silence: float = Field(0.0, ge=0.0, le=10.0)
     """Seconds of silence that end a turn by themselves; 0 waits for `stop`."""
     session_id: str = Field("", max_length=256)
@@ -78,7 +81,7 @@ async def _configured(door: Door, socket: Socket) -> tuple[Conversation, int]:
     if said.session_id:
         found = door.conversations.find(f"stream:{said.session_id}")
         if found is None or not found.keeps(said.last_seq):
-            raise Problem(404, "unknown-session", "there is nothing left to go on with")
+            raise gone()
         await socket.send({"type": "resumed", **_standing(found)})
         return found, said.last_seq
     conversation = PcmStream(door.session, said)
@@ -92,14 +95,23 @@ async def _named(door: Door, socket: Socket) -> tuple[Conversation, int]:
     name = query.get("client_id", "")
     if not name or len(name) > _LONGEST_NAME or name[0] == "#" or not name.isprintable():
         raise Problem(400, "bad-client", "client_id is missing, or no printable text", "client_id")
-    after = query.get("last_seq", "")
     found = door.conversations.find(f"client:{name}")
-    if found is None:
-        return ArrayStream(door.session, name, query.get("language", "")), 0
-    if after.isascii() and after.isdigit() and found.keeps(int(after)):
+    after = _read_last(query.get("last_seq", ""))
+    if found is not None and after is not None and found.keeps(after):
         await socket.send({"type": "resumed", **_standing(found)})
-        return found, int(after)
-    return found, found.number
+        return found, after
+    going_on = found or ArrayStream(door.session, name, query.get("language", ""))
+    if after:  # its name is its own, so it is not sent away
+        await socket.send({**going_on.complain(gone()), **_standing(going_on)})
+    return going_on, going_on.number
+
+
+def _read_last(digits: str) -> int | None:
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+        raise Problem(400, "bad-client", "last_seq is no number", "last_seq")
+    return int(digits)
 
 
 def _standing(conversation: Conversation) -> Body:
@@ -150,13 +162,15 @@ class _Plain(Conversation):
                     "type": self.FINAL,
                     **where,
                     "end": round(turn.end, 3),
+                    "asked": turn.asked,
                     "text": text,
                     "revision": revision,
                     "language": language,
                     "language_probability": round(probability, 3),
                 }
             case Failed(code, message) if code != CLEARED:
-                yield {"type": "error", **where, "code": code, "message": message}
+                told = {"asked": turn.asked, "code": code, "message": message}
+                yield {"type": "error", **where, **told}
 
 
 class PcmStream(_Plain):
@@ -167,6 +181,9 @@ class PcmStream(_Plain):
         profile = choose(session, said.model_size, "model_size")
         if said.task:
             profile = replace(profile, task=said.task)
+        if said.chunk_duration:
+            step = max(said.chunk_duration, _LEAST_STEP)
+            profile = replace(profile, streaming=replace(profile.streaming, step=step))
         check_language(session, profile, said.language)
         self.id = secrets.token_urlsafe(16)
         asked = Asked(

@@ -35,6 +35,14 @@ class HttpOptions:
         "(`https://home.example`); `*` allows all.",
         flag="http-origin",
     )
+    http_hosts: tuple[str, ...] = option(
+        (),
+        "Names by which the server is reached, beside addresses, this machine's own name, those "
+        "without a dot and those of home networks (`.local`, `.lan`, `.internal`); `*` allows all. "
+        "Others are refused where there is neither a token nor a certificate, because any web page "
+        "can make its own name lead here.",
+        flag="http-host",
+    )
     http_max_clients: int = option(
         64, "Most WebSockets at once, those included that may come back.", low=1, high=100000
     )

@@ -9,8 +9,6 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from wyoming_streamwhisper import __version__
 from wyoming_streamwhisper.server.http.problems import RESPONSES
@@ -28,13 +26,6 @@ _POLICY = {
 
 
 class _Files(StaticFiles):
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; a WebSocket, which a mount is handed too, is refused as at any wrong address."""
-        if scope["type"] == "websocket":
-            await WebSocketClose()(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
-
     def file_response(self, *args: Any, **more: Any) -> Response:
         """Answer with a file, under the page's policy."""
         response = super().file_response(*args, **more)

@@ -89,6 +89,11 @@ def problem_of(error: Refused | EngineError | BadRecording) -> Problem:
     return Problem(_STATUS.get(error.code, 500), error.code, str(error))
 
 
+def gone() -> Problem:
+    """Return what a client is told that comes back too late, or to somebody else's."""
+    return Problem(404, "unknown-session", "there is nothing left to go on with")
+
+
 def invalid(error: ValidationError) -> Problem:
     """Return what a model's check found first; the value itself is left out."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]

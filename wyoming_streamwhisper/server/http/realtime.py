@@ -18,7 +18,7 @@ from wyoming_streamwhisper.server.http import pcm
 from wyoming_streamwhisper.server.http.conversation import Body, Conversation
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.models import check_language, choose
-from wyoming_streamwhisper.server.http.problems import Problem
+from wyoming_streamwhisper.server.http.problems import Problem, gone
 from wyoming_streamwhisper.server.http.realtime_config import Configuration, modern
 from wyoming_streamwhisper.server.http.socket import Socket, read_object
 from wyoming_streamwhisper.session.asked import Asked
@@ -51,7 +51,7 @@ async def _begin(door: Door, socket: Socket) -> tuple[Conversation, int]:
         digits = query.get("last_event_id", "").removeprefix("event_")
         after = int(digits) if digits.isascii() and digits.isdigit() else 0
         if not isinstance(found, Realtime) or not found.keeps(after):
-            raise Problem(404, "unknown-session", "there is nothing left to go on with")
+            raise gone()
         await socket.send({"type": "session.resumed", **found.standing()})
         return found, after
     conversation = Realtime(door.session, query.get("model", ""))

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from wyoming_streamwhisper.files import FileOptions
 from wyoming_streamwhisper.server.http.app import make_app
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.options import HttpOptions
-from wyoming_streamwhisper.server.http.transcripts import Begin
-from wyoming_streamwhisper.server.sockets import bind_unix, unix_path
+from wyoming_streamwhisper.server.sockets import bind_unix, remove_unix, unix_path, with_port
 from wyoming_streamwhisper.session.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -40,15 +40,21 @@ class HttpServer:
     """The HTTP door, from `start` to `close`."""
 
     def __init__(
-        self, options: HttpOptions, session: Session, begin: Begin, *, idle_timeout: float = 300.0
+        self,
+        options: HttpOptions,
+        session: Session,
+        recordings: FileOptions,
+        *,
+        idle_timeout: float = 300.0,
     ) -> None:
-        """Prepare; `begin` begins recordings, the time is in seconds."""
-        # What is wrong with a form, its client is told.
+        """Prepare; `recordings` says how they are transcribed, the time is in seconds."""
+        # What is wrong with a form, its client is told. Every byte of one would be worth a line.
         logging.getLogger("python_multipart").setLevel(logging.ERROR)
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         self._options = options
         self.door = Door(session, options, idle_timeout)
         config = uvicorn.Config(
-            make_app(options, session, self.door, begin),
+            make_app(options, session, self.door, recordings),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -65,7 +71,8 @@ class HttpServer:
         )
         self._server = _Server(config)
         self._socket: socket.socket | None = None
-        self._path: Path | None = None
+        self._file: tuple[Path, int] | None = None
+        """A unix socket of ours, with its inode."""
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -93,14 +100,15 @@ class HttpServer:
         if self._serving.done():
             await self._serving
         scheme = "https" if self._options.http_certificate else "http"
-        _LOG.info("serving %s on %s", scheme, self._options.uri)
+        _LOG.info("serving %s on %s", scheme, with_port(self._options.uri, self._socket))
 
     def stop_accepting(self) -> None:
         """Refuse new connections; those that are open go on."""
         for server in getattr(self._server, "servers", ()):
             server.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            remove_unix(*self._file)
+            self._file = None
 
     async def close(self) -> None:
         """End all connections, after what is answered has left."""
@@ -115,8 +123,10 @@ class HttpServer:
     def _bind(self) -> socket.socket:
         uri = urlsplit(self._options.uri)
         if uri.scheme == "unix":
-            self._path = unix_path(self._options.uri)
-            return bind_unix(self._path)
+            path = unix_path(self._options.uri)
+            bound = bind_unix(path)
+            self._file = path, path.stat().st_ino
+            return bound
         host = uri.hostname
         family, *_, address = socket.getaddrinfo(host, uri.port, type=socket.SOCK_STREAM)[0]
         if not self._options.http_tokens and not _is_local(str(address[0])):
@@ -128,3 +138,8 @@ class HttpServer:
 
 def _is_local(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # Uvicorn takes each WebSocket that is refused with a reason for a fault of the application.
+    return "without completing handshake" not in record.getMessage()

@@ -3,8 +3,8 @@
 Everything goes through `files`, which yields to whoever speaks live.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +13,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from wyoming_streamwhisper.engine.api import EngineError
-from wyoming_streamwhisper.files import BadRecording, Job, Result
+from wyoming_streamwhisper.files import FileOptions, Result
 from wyoming_streamwhisper.files.formats import as_srt, as_vtt
-from wyoming_streamwhisper.server.http import formats
+from wyoming_streamwhisper.server.http import formats, work
 from wyoming_streamwhisper.server.http.forms import (
+    Fields,
     PlainForm,
     TranscriptionForm,
     TranslationForm,
@@ -25,125 +25,114 @@ from wyoming_streamwhisper.server.http.forms import (
     read,
 )
 from wyoming_streamwhisper.server.http.health import check_ready
-from wyoming_streamwhisper.server.http.models import choose
-from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem, problem_of
+from wyoming_streamwhisper.server.http.models import check_language, choose
+from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem
 from wyoming_streamwhisper.server.http.uploads import Upload, Uploads
-from wyoming_streamwhisper.session.asked import Asked, Refused
+from wyoming_streamwhisper.server.http.work import Terms, Work
+from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Session
 
-Begin = Callable[[Any, Session, Profile, Asked], AbstractAsyncContextManager[Job]]
-"""How a recording is begun: `files.begin` with its options."""
+Answer = Callable[[AsyncExitStack, Request], Awaitable[Response]]
 
 
 class Transcripts:
-    """Turns uploads into answers."""
+    """Turns uploads into answers. What its routes hold is closed with the stack."""
 
-    def __init__(self, session: Session, uploads: Uploads, begin: Begin) -> None:
-        self._session, self._uploads, self._begin = session, uploads, begin
+    def __init__(self, session: Session, uploads: Uploads, options: FileOptions) -> None:
+        """Answer; `options` hold where a form says nothing else."""
+        self._session, self._uploads, self._options = session, uploads, options
 
-    async def plain(self, request: Request) -> Response:
+    async def plain(self, stack: AsyncExitStack, request: Request) -> Response:
         """Answer with all that is known: at once, or in events while it comes."""
-        async with AsyncExitStack() as stack:
-            upload = await stack.enter_async_context(self._received(request))
-            form = read(PlainForm, upload.fields)
+
+        def terms(fields: Fields) -> Terms:
+            form = read(PlainForm, fields)
             profile = choose(self._session, form.model_size, "model_size")
             profile = replace(profile, task=form.task or profile.task)
-            asked, model = Asked(language=form.language), self._session.info.model
-            if form.stream:
-                telling = formats.Segments(model)
-                return await self._streamed(stack, request, upload, profile, asked, telling)
-            result = await self._result(request, upload, profile, asked)
-            return JSONResponse(formats.plain(result, model))
+            check_language(self._session, profile, form.language)
+            asked = Asked(language=form.language, temperature=form.temperature)
+            return Terms(profile, asked, form.chosen(self._options))
 
-    async def translation(self, request: Request) -> Response:
+        upload, begun = await self._begun(stack, request, terms)
+        model = self._session.info.model
+        if read(PlainForm, upload.fields).stream:
+            return await _streamed(stack, upload, begun, formats.Segments(model))
+        result = await upload.within(begun.job, begun.result())
+        return JSONResponse(formats.plain(result, model))
+
+    async def translation(self, stack: AsyncExitStack, request: Request) -> Response:
         """Answer in English, as OpenAI does."""
-        async with self._received(request) as upload:
-            form = read(TranslationForm, upload.fields)
-            profile = self._profile(form, "translate")
-            result = await self._result(request, upload, profile, Asked())
-            return _written(result, form.response_format, "translate", ["segment"])
 
-    async def transcription(self, request: Request) -> Response:
+        def terms(fields: Fields) -> Terms:
+            form = read(TranslationForm, fields)
+            asked = Asked(temperature=form.temperature)
+            return Terms(self._profile(form, "translate"), asked, self._options)
+
+        upload, begun = await self._begun(stack, request, terms)
+        result = await upload.within(begun.job, begun.result())
+        form = read(TranslationForm, upload.fields)
+        return _written(result, form, "translate", ["segment"])
+
+    async def transcription(self, stack: AsyncExitStack, request: Request) -> Response:
         """Answer as OpenAI does: at once, or in events while the text comes."""
-        async with AsyncExitStack() as stack:
-            upload = await stack.enter_async_context(self._received(request))
-            form = read(TranscriptionForm, upload.fields)
+
+        def terms(fields: Fields) -> Terms:
+            form = read(TranscriptionForm, fields)
             profile = self._profile(form, "transcribe")
-            asked = Asked(language=form.language, names=tuple(form.keywords))
-            if form.stream:
-                telling = formats.Deltas()
-                return await self._streamed(stack, request, upload, profile, asked, telling)
-            result = await self._result(request, upload, profile, asked)
-            kinds = form.timestamp_granularities
-            return _written(result, form.response_format, "transcribe", kinds)
+            check_language(self._session, profile, form.language)
+            asked = Asked(
+                language=form.language,
+                names=tuple(form.keywords),
+                temperature=form.temperature,
+            )
+            return Terms(profile, asked, self._options)
+
+        upload, begun = await self._begun(stack, request, terms)
+        form = read(TranscriptionForm, upload.fields)
+        if form.stream:
+            return await _streamed(stack, upload, begun, formats.Deltas())
+        result = await upload.within(begun.job, begun.result())
+        kinds = form.timestamp_granularities
+        return _written(result, form, "transcribe", kinds)
 
     def _profile(self, form: TranslationForm, task: str) -> Profile:
         profile = replace(choose(self._session, form.model), task=task)
         return replace(profile, initial_prompt=form.prompt) if form.prompt else profile
 
-    def _received(self, request: Request) -> AbstractAsyncContextManager[Upload]:
-        check_ready(self._session)
-        return self._uploads.receive(request)
-
     async def _begun(
-        self, stack: AsyncExitStack, upload: Upload, profile: Profile, asked: Asked
-    ) -> Job:
-        try:
-            begun = self._begin(upload.file, self._session, profile, asked)
-            return await stack.enter_async_context(begun)
-        except (Refused, BadRecording, EngineError) as error:
-            raise problem_of(error) from error
+        self, stack: AsyncExitStack, request: Request, terms: work.Choose
+    ) -> tuple[Upload, Work]:
+        """Receive an upload and begin its work; raises Problem."""
+        check_ready(self._session)
+        upload = await stack.enter_async_context(self._uploads.receive(request))
+        return upload, await work.begin(stack, self._session, upload, terms)
 
-    async def _result(
-        self, request: Request, upload: Upload, profile: Profile, asked: Asked
-    ) -> Result:
-        async with AsyncExitStack() as stack:
-            job = await self._begun(stack, upload, profile, asked)
-            try:
-                return await self._uploads.within(upload, job, job.result(), request)
-            except (Refused, BadRecording, EngineError) as error:
-                raise problem_of(error) from error
 
-    async def _streamed(
-        self,
-        stack: AsyncExitStack,
-        request: Request,
-        upload: Upload,
-        profile: Profile,
-        asked: Asked,
-        telling: formats.Telling,
-    ) -> Response:
-        """Answer in events; the answer takes over what the stack holds."""
-        job = await self._begun(stack, upload, profile, asked)
-        events = self._events(request, upload, job, telling)
-        # The first one comes before the status is sent: most problems show by then.
-        first = await anext(events)
-        return _Held(stack.pop_all(), _chain(first, events))
+async def _streamed(
+    stack: AsyncExitStack, upload: Upload, begun: Work, telling: formats.Telling
+) -> Response:
+    """Answer in events; the answer takes over what the stack holds."""
+    events = _events(upload, begun, telling)
+    # The first one comes before the status is sent: most problems show by then.
+    first = await anext(events)
+    return _Held(stack.pop_all(), _chain(first, events))
 
-    async def _events(
-        self, request: Request, upload: Upload, job: Job, telling: formats.Telling
-    ) -> AsyncIterator[str]:
-        """Yield events; what goes wrong behind the first one is an event too."""
-        segments, told = job.segments(), False
+
+async def _events(upload: Upload, begun: Work, telling: formats.Telling) -> AsyncIterator[str]:
+    """Yield events; what goes wrong behind the first one is an event too."""
+    told = False
+    try:
         # Once the answer has begun, it is the answer's business whether somebody reads it.
-        watched: Request | None = request
-        try:
-            while True:
-                work = anext(segments, None)
-                segment = await self._uploads.within(upload, job, work, watched)
-                watched = None
-                if segment is None:
-                    break
-                told = True
-                yield formats.event(telling.segment(segment, job.progress))
-            result = await self._uploads.within(upload, job, job.result())
-            yield formats.event(telling.done(result))
-        except (Refused, BadRecording, EngineError, Problem) as error:
-            problem = error if isinstance(error, Problem) else problem_of(error)
-            if not told:
-                raise problem from error
-            yield formats.event(problem.body())
+        while segment := await upload.within(begun.job, begun.next(), watched=not told):
+            told = True
+            yield formats.event(telling.segment(segment, begun.progress))
+        result = await upload.within(begun.job, begun.result(), watched=False)
+        yield formats.event(telling.done(result))
+    except Problem as problem:
+        if not told:
+            raise
+        yield formats.event(problem.body())
 
 
 class _Held(StreamingResponse):
@@ -164,12 +153,14 @@ async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
         yield event
 
 
-def _written(result: Result, form: str, task: str, granularities: Sequence[str]) -> Response:
-    match form:
+def _written(
+    result: Result, form: TranslationForm, task: str, granularities: Sequence[str]
+) -> Response:
+    match form.response_format:
         case "json":
             return JSONResponse(formats.short(result))
         case "verbose_json":
-            return JSONResponse(formats.verbose(result, task, granularities))
+            return JSONResponse(formats.verbose(result, task, granularities, form.temperature))
         case "text":
             return PlainTextResponse(result.text + "\n")
         case "vtt":
@@ -219,14 +210,12 @@ def transcripts_router(transcripts: Transcripts) -> APIRouter:
     return router
 
 
-def _answered(
-    answer: Callable[[Request], Any],
-) -> Callable[[Request], Any]:
+def _answered(answer: Answer) -> Callable[[Request], Any]:
     async def route(request: Request) -> Response:
         try:
-            response: Response = await answer(request)
+            async with AsyncExitStack() as stack:
+                return await answer(stack, request)
         except ClientDisconnect:  # nobody reads this
             return Response(status_code=499)
-        return response
 
     return route

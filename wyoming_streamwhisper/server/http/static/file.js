@@ -1,6 +1,6 @@
 // The File tab: upload a recording, show its text with times, save it in several formats.
 
-import { clock, find, headers, save } from "./page.js";
+import { clock, find, headers, save, say } from "./page.js";
 
 let upload = null;
 let result = null;
@@ -85,8 +85,9 @@ function stage(text, share) {
   const bar = find("#bar");
   if (share === undefined) bar.removeAttribute("value");
   else bar.value = share;
-  const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
-  find("#stage").textContent = text + percent;
+  // Beside what is announced: nobody wants to hear a hundred numbers.
+  find("#share").textContent = share === undefined ? "" : `${Math.floor(100 * share)} %`;
+  say("#stage", text);
 }
 
 function end(text) {
@@ -97,7 +98,7 @@ function end(text) {
 }
 
 function problem(text) {
-  find("#file-problem").textContent = text;
+  find("#file-problem").textContent = text && text[0].toUpperCase() + text.slice(1);
 }
 
 function clear() {

@@ -65,11 +65,11 @@ class Listener {
           find("#spoken").textContent = message.text;
         }
         // One that was on its way when we said stop is not the last.
-        if (this.stopping && message.end > this.seconds(this.sent) - 0.1) this.finish();
+        if (this.stopping && message.asked) this.finish();
         break;
       case "error":
         problem(message.message);
-        if (!message.turn) this.finish();
+        if (!message.turn || message.asked) this.finish();
         break;
     }
   }
@@ -172,7 +172,7 @@ function tell(selector, seconds) {
 }
 
 function problem(text) {
-  find("#live-problem").textContent = text;
+  find("#live-problem").textContent = text && text[0].toUpperCase() + text.slice(1);
 }
 
 function button(on) {

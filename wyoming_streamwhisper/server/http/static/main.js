@@ -45,7 +45,7 @@ async function describe() {
     const profiles = info.profiles.length > 1 ? info.profiles : [];
     for (const name of new Set([info.model, ...profiles])) select.append(new Option(name, name));
   }
-  find("#version").textContent = `version ${info.version}, ${info.model} ${info.running}`;
+  find("#version").textContent = `version ${info.version}, ${info.model} (${info.running})`;
 }
 
 live.prepare();

@@ -29,11 +29,19 @@ export async function get(path) {
 
 export function askToken() {
   find("#entry").hidden = false;
+  // Without one nothing else can be done here.
+  find("main").hidden = find('[role="tablist"]').hidden = true;
+  find("#token").focus();
   find("#entry").onsubmit = (event) => {
     event.preventDefault();
     sessionStorage.setItem("token", find("#token").value);
     location.reload();
   };
+}
+
+// Changes a text that is announced only if it is another one.
+export function say(selector, text) {
+  if (find(selector).textContent !== text) find(selector).textContent = text;
 }
 
 export function save(name, text, type = "text/plain") {

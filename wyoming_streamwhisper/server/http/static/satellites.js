@@ -1,6 +1,6 @@
 // The Satellites tab: who speaks now, fed by the server's events.
 
-import { askToken, find, get, lineIn, NoEntry } from "./page.js";
+import { askToken, find, get, lineIn, NoEntry, say } from "./page.js";
 
 const MOST = 50; // rows; the one silent for longest leaves first
 const PAUSE = 2000; // milliseconds between two tries to connect
@@ -29,9 +29,10 @@ function make(name) {
   heading.scope = "row";
   heading.textContent = name;
   element.append(heading);
-  const [text, lasted, delay] = ["", "number", "number"].map((style) => {
+  const [text, lasted, delay] = ["", "lasted", "answer after"].map((of) => {
     const cell = element.insertCell();
-    cell.className = style;
+    cell.className = of && "number";
+    cell.dataset.of = of;
     return cell;
   });
   return { element, text, lasted, delay, set: lineIn(text) };
@@ -67,7 +68,7 @@ const RUNGS = {
 };
 
 function showLoad({ ready, speaking, most, rung }) {
-  find("#status").textContent = ready ? "connected" : "the model is loading";
+  say("#status", ready ? "connected" : "the model is loading");
   find("#speaking").value = most === null ? speaking : `${speaking} of ${most} possible`;
   find("#load").value = RUNGS[rung] ?? rung;
 }
@@ -96,12 +97,12 @@ export async function prepare() {
       await follow();
     } catch (error) {
       if (error instanceof NoEntry) {
-        find("#status").textContent = error.message;
+        say("#status", error.message);
         askToken();
         return;
       }
     }
-    find("#status").textContent = "not connected; trying again …";
+    say("#status", "not connected; trying again …");
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }

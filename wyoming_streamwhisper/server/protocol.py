@@ -15,10 +15,10 @@ _AHEAD = 1 << 17
 """Bytes that are taken in while nobody asks for events; then the peer has to wait."""
 
 
-Connected = Callable[["Stream"], None]
+Connected = Callable[["WireProtocol"], None]
 
 
-class Stream(asyncio.Protocol):
+class WireProtocol(asyncio.Protocol):
     """Both directions of a connection; one task reads and any task may write."""
 
     def __init__(self, connected: Connected) -> None:
