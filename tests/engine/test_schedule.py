@@ -331,6 +331,19 @@ def test_as_many_batches_run_as_there_are_replicas():
     assert ids(schedule.next(0.0)) == ["2"]
 
 
+def test_another_attempt_may_run_before_the_first_is_done_with():
+    schedule = with_replicas(2)
+    schedule.add(make_request("doubtful"), KEY, 0.0)
+    first = schedule.next(0.0)
+    schedule.add(make_request("doubtful", attempt=1), KEY, 0.0)
+    assert schedule.next(0.0)
+    schedule.done(first)
+    for number in range(2):
+        schedule.add(make_request(str(number)), (9.0 + number, 1.0), 0.0)
+    assert schedule.next(0.0)
+    assert not schedule.next(0.0)
+
+
 @pytest.mark.parametrize(("replicas", "running"), [(1, 1), (2, 1), (3, 2)])
 def test_files_never_have_all_replicas(replicas, running):
     schedule = with_replicas(replicas, linear(0.02))

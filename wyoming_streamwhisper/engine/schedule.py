@@ -113,8 +113,8 @@ class Schedule:
         self._replicas = 1
         """Batches that may run at once."""
         self._waiting: dict[str, Waiting] = {}
-        self._running: dict[str, _Running] = {}
-        """Batches that were handed out, by the first request of each."""
+        self._running: dict[Waiting, _Running] = {}
+        """Batches that were handed out, by the first of each; another attempt is another one."""
         self._bulk = float("-inf")
         """When a file's turn came last: its other parts have waited only since then."""
         self._final = 0.0
@@ -177,14 +177,14 @@ class Schedule:
         for waiting in batch:
             del self._waiting[waiting.request.id]
         bulk = batch[0].request.kind is Kind.BULK
-        self._running[batch[0].request.id] = _Running(now + seconds, bulk)
+        self._running[batch[0]] = _Running(now + seconds, bulk)
         if bulk:
             self._bulk = now
         return batch
 
     def done(self, batch: Sequence[Waiting]) -> None:
         """Learn that a batch does not run any more, whatever became of it."""
-        self._running.pop(batch[0].request.id, None)
+        del self._running[batch[0]]
 
     def learn(self, batch: Sequence[Waiting], seconds: float) -> None:
         """Learn how long a batch took."""
