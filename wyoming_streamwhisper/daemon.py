@@ -40,8 +40,6 @@ EX_CONFIG = 78
 EX_UNAVAILABLE = 69
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
-_REPLICAS = 2
-"""Decodes that run side by side on a CPU, one of them a file's at most (docs/decisions/0013)."""
 _HANG_OF_FILES = 1800.0
 """Seconds after which a batch of a file is given up: eight times half a minute in a large model on
 a slow core may take minutes, and nobody else waits."""
@@ -130,7 +128,7 @@ async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Se
     from wyoming_streamwhisper.engine.device import gpu_is_meant
 
     engine = LocalEngine(
-        functools.partial(_load_backend, settings, replicas, live=False),
+        functools.partial(_load_backend, settings, replicas),
         EngineInfo(settings.model.model, guess_languages(settings.model.model)),
         max_batch=settings.engine.max_batch,
         hang=_HANG_OF_FILES,
@@ -167,14 +165,14 @@ async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Ses
         await vad.close()
 
 
-def _load_backend(settings: Settings, replicas: int = _REPLICAS, *, live: bool = True) -> Backend:
+def _load_backend(settings: Settings, replicas: int = 1) -> Backend:
     # CTranslate2 and its company take a second to import: not before the socket listens.
     from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine, replicas, live=live)
-    if live:
+    backend = CTranslate2Backend(folder, settings.engine, replicas)
+    if replicas == 1:
         backend.warm_up()
     return backend
 
