@@ -24,8 +24,6 @@ from wyoming_streamwhisper.session.session import Session
 
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
-_REPLICAS = 2
-"""Decodes that run side by side on a CPU, one of them a file's at most (docs/decisions/0013)."""
 _HANG_OF_FILES = 1800.0
 """Seconds after which a batch of a file is given up: eight times half a minute in a large model on
 a slow core may take minutes, and nobody else waits."""
@@ -81,7 +79,7 @@ async def built_for_files(settings: Settings, replicas: int) -> AsyncIterator[Se
 
     """
     engine = LocalEngine(
-        functools.partial(load_backend, settings, replicas, live=False),
+        functools.partial(load_backend, settings, replicas),
         EngineInfo(settings.model.model, guess_languages(settings.model.model)),
         max_batch=settings.engine.max_batch,
         hang=_HANG_OF_FILES,
@@ -117,7 +115,7 @@ async def _session(settings: Settings, engine: LocalEngine) -> AsyncIterator[Ses
         await vad.close()
 
 
-def load_backend(settings: Settings, replicas: int = _REPLICAS, *, live: bool = True) -> Backend:
+def load_backend(settings: Settings, replicas: int = 1) -> Backend:
     """Find the model and load it, in the engine's thread.
 
     Raises:
@@ -130,8 +128,8 @@ def load_backend(settings: Settings, replicas: int = _REPLICAS, *, live: bool = 
 
     folder = resolve(settings.model)
     _check_languages(settings, folder)
-    backend = CTranslate2Backend(folder, settings.engine, replicas, live=live)
-    if live:
+    backend = CTranslate2Backend(folder, settings.engine, replicas)
+    if replicas == 1:
         backend.warm_up()
     return backend
 

@@ -342,26 +342,6 @@ class Paired(Guarded):
         self.info = replace(INFO, replicas=2)
 
 
-def test_a_model_with_replicas_decodes_side_by_side_and_a_file_leaves_one_free():
-    async def scenario():
-        backend = Paired()
-        async with running(lambda: backend) as engine:
-            files = soon(
-                engine, *(make_request(id, Kind.BULK, n) for id, n in (("a", 1), ("b", 2)))
-            )
-            await backend.gate.reached()
-            final = soon(engine, make_request("final"))
-            for _ in range(10):
-                await asyncio.sleep(0)
-            assert engine.waiting == 1
-            assert not any(task.done() for task in (*files, *final))
-            backend.gate.open()
-            assert await outcomes([*final, *files]) == ["final", "a", "b"]
-            assert sorted(backend.batches) == [["a"], ["b"], ["final"]]
-
-    asyncio.run(scenario())
-
-
 def test_a_hang_of_one_replica_is_told_to_those_who_wait_for_the_other():
     async def scenario():
         hanging = Paired()
@@ -405,7 +385,7 @@ def test_a_hang_is_told_to_everybody_and_the_model_loaded_anew():
     asyncio.run(scenario())
 
 
-def test_files_alone_have_all_replicas_and_each_hands_out_what_is_done():
+def test_replicas_decode_side_by_side_and_each_hands_out_what_is_done():
     async def scenario():
         slow = Gate()
 

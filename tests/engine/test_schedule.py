@@ -331,14 +331,17 @@ def test_as_many_batches_run_as_there_are_replicas():
     assert ids(schedule.next(0.0)) == ["2"]
 
 
-@pytest.mark.parametrize(("replicas", "running"), [(1, 1), (2, 1), (3, 2)])
-def test_files_never_have_all_replicas(replicas, running):
-    schedule = with_replicas(replicas, linear(0.02))
-    for number in range(4):
-        schedule.add(make_request(str(number), Kind.BULK), KEY, 0.0)
-    assert [bool(schedule.next(9.0)) for _ in range(3)] == [n < running for n in range(3)]
-    schedule.add(make_request("final"), KEY, 9.0)
-    assert ids(schedule.next(9.0)) == (["final"] if replicas > 1 else [])
+def test_another_attempt_may_run_before_the_first_is_done_with():
+    schedule = with_replicas(2)
+    schedule.add(make_request("doubtful"), KEY, 0.0)
+    first = schedule.next(0.0)
+    schedule.add(make_request("doubtful", attempt=1), KEY, 0.0)
+    assert schedule.next(0.0)
+    schedule.done(first)
+    for number in range(2):
+        schedule.add(make_request(str(number)), (9.0 + number, 1.0), 0.0)
+    assert schedule.next(0.0)
+    assert not schedule.next(0.0)
 
 
 def test_where_only_files_are_decoded_they_have_all_replicas():

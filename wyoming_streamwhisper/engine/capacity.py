@@ -10,7 +10,6 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def calibrate(
     It blocks for about a second, longer where a single decode does.
     """
     info = backend.info
-    key = f"{_VERSION} {info.fingerprint} {info.context} {info.replicas} {machine}"
+    key = f"{_VERSION} {info.fingerprint} {info.context} {machine}"
     seen = _recall(findings, key)
     if not seen:
         seen = _time_batches(backend, max_batch)
@@ -81,11 +80,11 @@ class Typical:
         return cls(_shape(backend, final, 1), _shape(backend, partial, 1))
 
 
-def carried(model: CostModel, typical: Typical, max_batch: int, replicas: int = 1) -> Capacity:
+def carried(model: CostModel, typical: Typical, max_batch: int) -> Capacity:
     """Return how many can speak at once, by what the cost model has learned so far."""
     final = _FREE * _each(model, typical.final, max_batch)
     partials = _PARTIALS * _each(model, typical.partial, max_batch)
-    free = _SHARE * (SPEECH + SILENCE) * replicas
+    free = _SHARE * (SPEECH + SILENCE)
     return Capacity(
         with_partials=max(int(free / (final + partials)), 1),
         finals=max(int(free / final), _LEAST),
@@ -124,12 +123,6 @@ def _shape(backend: Backend, request: Request, size: int) -> Shape:
 
 
 def _time_batches(backend: Backend, max_batch: int) -> list[Observation]:
-    """Time what they take while all replicas are at work."""
-    with ThreadPoolExecutor(backend.info.replicas) as everywhere:
-        return _timed(backend, max_batch, everywhere)
-
-
-def _timed(backend: Backend, max_batch: int, everywhere: Executor) -> list[Observation]:
     seen: list[Observation] = []
     begun = time.perf_counter()
     for size in [size for size in _SIZES if size <= max_batch]:
@@ -138,7 +131,7 @@ def _timed(backend: Backend, max_batch: int, everywhere: Executor) -> list[Obser
             if seen and before - begun > _BUDGET:
                 return seen
             try:
-                list(everywhere.map(backend.decode, [[request] * size] * backend.info.replicas))
+                backend.decode([request] * size)
             except RuntimeError as error:  # a GPU has no memory for that many
                 _LOG.warning("a batch of %d could not be decoded: %s", size, error)
                 return seen

@@ -11,7 +11,6 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ctranslate2
@@ -53,13 +52,11 @@ and the two were never compared."""
 class CTranslate2Backend:
     """A loaded Whisper; as many callers at once as it has replicas."""
 
-    def __init__(
-        self, folder: ModelFolder, options: EngineOptions, replicas: int = 1, *, live: bool = True
-    ) -> None:
+    def __init__(self, folder: ModelFolder, options: EngineOptions, replicas: int = 1) -> None:
         """Load the model in a folder.
 
-        On a CPU it gets `replicas`, which share the weights. For `live` speech each may use all
-        threads, because a single request counts; for files they share those too.
+        On a CPU it gets `replicas`, which share the weights and the threads: faster for many
+        requests, slower for a single one (docs/decisions/0013).
 
         Raises:
             RuntimeError, ValueError: CTranslate2 cannot load it, or has no such device.
@@ -68,13 +65,12 @@ class CTranslate2Backend:
         rule = choose_rule(options.audio_context, folder.declared.audio_context)
         device = choose_device(options.device)
         replicas = 1 if device.kind != "cpu" else replicas
-        threads = options.cpu_threads or os.cpu_count() or 1
         self._model: Any = ctranslate2.models.Whisper(
             str(folder.path),
             device=device.kind,
             device_index=device.index,
             compute_type=compute_type(options.compute_type, device),
-            intra_threads=threads if live else max(threads // replicas, 1),
+            intra_threads=max((options.cpu_threads or os.cpu_count() or 1) // replicas, 1),
             inter_threads=replicas,
         )
         self._hf_tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder.tokenizer))
@@ -87,7 +83,7 @@ class CTranslate2Backend:
             piece_min=folder.declared.piece_min or 8.0,
             carry_text=folder.declared.carry_text,
             replicas=replicas,
-            parallel=_parallel(device, replicas, live=live),
+            parallel=_parallel(device, replicas),
             square=math.inf if device.kind != "cpu" else _SQUARE,
             chunk_max=12.0 if rule.finals < FULL else 28.0,
             running=_running(self._model, device),
@@ -110,12 +106,11 @@ class CTranslate2Backend:
         """
         speech = clip.read()
         longest = np.tile(speech, LONGEST // len(speech))
-        with ThreadPoolExecutor(self.info.replicas) as everywhere:
-            for request in (
-                Request("", "", Kind.PARTIAL, speech),
-                Request("", "", Kind.FINAL, longest, attempt=_CAREFUL, beam_size=_LARGEST_BEAM),
-            ):
-                list(everywhere.map(self.decode, [[request]] * self.info.replicas))
+        for request in (
+            Request("", "", Kind.PARTIAL, speech),
+            Request("", "", Kind.FINAL, longest, attempt=_CAREFUL, beam_size=_LARGEST_BEAM),
+        ):
+            self.decode([request])
 
     def key(self, request: Request) -> tuple[float, ...]:
         """Return audio context, beam size, temperature and whether it is a careful attempt."""
@@ -287,12 +282,12 @@ class CTranslate2Backend:
         )
 
 
-def _parallel(device: Device, replicas: int, *, live: bool) -> int:
+def _parallel(device: Device, replicas: int) -> int:
     """Return how many chunks of files are to be under way at once."""
     if device.kind != "cpu":
         return 16
-    # Who speaks waits for what is decoded; where nobody does, all are to find company.
-    return 1 if live else 16 * replicas
+    # A daemon's one replica has speech to attend to; else all are to find company.
+    return 1 if replicas == 1 else 16 * replicas
 
 
 def _running(model: Any, device: Device) -> str:

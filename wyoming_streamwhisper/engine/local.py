@@ -116,7 +116,7 @@ class LocalEngine:
         """How many may speak at once, by what batches have taken lately."""
         if self._typical is None:
             return None
-        capacity = carried(self._cost, self._typical, self._max_batch, self.info.replicas)
+        capacity = carried(self._cost, self._typical, self._max_batch)
         metrics.CAPACITY.set(capacity.finals)
         return capacity
 

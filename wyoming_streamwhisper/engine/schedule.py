@@ -12,8 +12,7 @@ and of the same class) join it as far as that shortens the wait of all of them o
 depends on what a batch costs on this machine. A batch cannot be interrupted: one that nobody waits
 for yet is kept so short that a final which is asked for meanwhile does not wait for long.
 
-Where the model has replicas, as many batches run at once, but a file never has them all: who speaks
-finds one that is free or soon will be.
+Where the model has replicas, as many batches run at once.
 """
 
 import heapq
@@ -82,15 +81,6 @@ class Waiting:
         return (rank, self.due + self.cost, self.since)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """A batch that was handed out."""
-
-    until: float
-    """When it is expected to be done."""
-    bulk: bool
-
-
 class Schedule:
     """The requests that wait, and what they will cost."""
 
@@ -106,8 +96,9 @@ class Schedule:
         self._replicas = 1
         """Batches that may run at once."""
         self._waiting: dict[str, Waiting] = {}
-        self._running: dict[str, _Running] = {}
-        """Batches that were handed out, by the first request of each."""
+        self._running: dict[Waiting, float] = {}
+        """When each batch that was handed out is expected to be done, by the first of the batch;
+        another attempt at the same request is another one."""
         self._bulk = float("-inf")
         """When a file's turn came last: its other parts have waited only since then."""
         self._final = 0.0
@@ -160,8 +151,6 @@ class Schedule:
         if len(self._running) >= self._replicas:
             return []
         queue = self._queue(now)
-        if self._files_have_all_but_one:
-            queue = [waiting for waiting in queue if waiting.request.kind is not Kind.BULK]
         if not queue:
             return []
         able = [waiting for waiting in queue if _fits(waiting, queue[0])]
@@ -169,26 +158,19 @@ class Schedule:
         batch = able[:count]
         for waiting in batch:
             del self._waiting[waiting.request.id]
-        bulk = batch[0].request.kind is Kind.BULK
-        self._running[batch[0].request.id] = _Running(now + seconds, bulk)
-        if bulk:
+        self._running[batch[0]] = now + seconds
+        if batch[0].request.kind is Kind.BULK:
             self._bulk = now
         return batch
 
     def done(self, batch: Sequence[Waiting]) -> None:
         """Learn that a batch does not run any more, whatever became of it."""
-        self._running.pop(batch[0].request.id, None)
+        del self._running[batch[0]]
 
     def learn(self, batch: Sequence[Waiting], seconds: float) -> None:
         """Learn how long a batch took."""
         shape = _shape([waiting.request for waiting in batch], batch[0].key)
         self._cost.learn(shape, seconds)
-
-    @property
-    def _files_have_all_but_one(self) -> bool:
-        if self._bound is None or self._replicas == 1:
-            return False
-        return sum(one.bulk for one in self._running.values()) >= self._replicas - 1
 
     def pressure(self, now: float) -> Pressure:
         """Return how late the answers to who speaks will be, if nothing more comes."""
@@ -200,7 +182,7 @@ class Schedule:
         for group, members in groups.items():
             count, seconds = self._best(members)
             share[group] = seconds / count
-        free = [max(one.until, now) for one in self._running.values()]
+        free = [max(until, now) for until in self._running.values()]
         free += [now] * (self._replicas - len(free))
         heapq.heapify(free)
         finals = everything = 0.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _YIELD = 5.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
-and even on a replica of its own it takes the cores from a command's (docs/decisions/0013)."""
+so one that has begun makes a command's transcript late (docs/decisions/0013)."""
 _TIMEOUT = 3600.0
 """Seconds that a chunk may wait while satellites keep the model busy."""
 _TRIES = 2
