@@ -6,73 +6,27 @@ pauses), then runs each system over it in a process of its own, one after the ot
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
-import resource
 import sys
 import tempfile
-import time
 import wave
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import words
-from benchmarks.seams import Cutting, Timed, fates, summary, suspects, timed
+from benchmarks.file_systems import Run, Setting, alone, apart, run_apart
+from benchmarks.seams import fates, summary, suspects
 from wyoming_streamwhisper.client.sources import RATE, read_file
-from wyoming_streamwhisper.core.words import Word
-from wyoming_streamwhisper.files.journal import Journal
-from wyoming_streamwhisper.transcribe import Transcriber
-from wyoming_streamwhisper.transcribe.transcriber import journals
-
-T = TypeVar("T")
 
 _NOISE = 12.0
 """Level of the noise in pauses, of 32768: as quiet as a good microphone."""
 _SHORT_MINUTES = 5.0
-_MIB = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is the same for all systems."""
-
-    file: Path
-    text: str
-    model: str
-    language: str
-    threads: int
-    compute_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one system did."""
-
-    name: str
-    seconds: float
-    """Of the recording."""
-    elapsed: float
-    """Seconds, without loading the model."""
-    text: str
-    loaded_mib: float
-    """Resident with the model loaded, before the recording."""
-    peak_mib: float
-    stages: dict[str, float]
-    cutting: Cutting | None = None
-    """Where it was cut, as far as that is known."""
-
-    @property
-    def speed(self) -> float:
-        """How many times faster than real time."""
-        return self.seconds / self.elapsed
 
 
 def build(
@@ -104,117 +58,6 @@ def build(
     return said
 
 
-# Systems; each runs in a process of its own
-
-
-def ours(setting: Setting, *options: str) -> Run:
-    """Run this project's Transcriber; `options` are name=value."""
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["XDG_CACHE_HOME"] = cache  # this process is for this run only
-        with _transcriber(setting, *options) as transcriber:
-            loaded = _resident_mib()
-            result = transcriber.transcribe(setting.file)
-        took = result.metrics
-        run = _run("ours", result.duration, took.elapsed, result.text, loaded, took.stages)
-        (journal,) = journals().glob("*.jsonl")
-        with Journal(journal, resume=True) as kept:
-            chunks = [
-                (c.start / RATE, c.end / RATE, _timed(heard.words)) for c, heard in kept.chunks()
-            ]
-    output = _timed([word for segment in result.segments for word in segment.words])
-    name = ", ".join(["ours", *options])
-    return replace(run, name=name, cutting=Cutting(output, tuple(chunks)))
-
-
-def alone(setting: Setting, *files: str) -> dict[str, str]:
-    """Transcribe clips, each by itself, as `ours` does."""
-    with _transcriber(setting) as transcriber:
-        return {file: transcriber.transcribe(file).text for file in files}
-
-
-def _transcriber(setting: Setting, *options: str) -> Transcriber:
-    more: dict[str, Any] = dict(option.split("=", 1) for option in options)
-    return Transcriber(
-        cache=True,
-        model=setting.model,
-        language=setting.language,
-        cpu_threads=setting.threads,
-        compute_type=setting.compute_type,
-        **more,
-    )
-
-
-def _timed(found: Sequence[Word]) -> tuple[Timed, ...]:
-    return tuple(one for word in found for one in timed(word.text, word.start, word.end))
-
-
-def one_pass(setting: Setting) -> Run:
-    """Run faster-whisper's sequential transcription, greedy, as it comes."""
-    whisper = _whisper(setting)
-    loaded, begun = _resident_mib(), time.perf_counter()
-    segments, info = whisper.transcribe(
-        str(setting.file),
-        language=setting.language,
-        beam_size=1,
-        condition_on_previous_text=False,
-    )
-    text = " ".join(segment.text for segment in segments)
-    elapsed = time.perf_counter() - begun
-    return _run("one pass", info.duration, elapsed, text, loaded, {})
-
-
-def batched(setting: Setting, chunk_length: str = "30") -> Run:
-    """Run faster-whisper's BatchedInferencePipeline, batch 8, greedy."""
-    from faster_whisper import BatchedInferencePipeline
-
-    pipeline = BatchedInferencePipeline(_whisper(setting))
-    loaded, begun = _resident_mib(), time.perf_counter()
-    segments, info = pipeline.transcribe(
-        str(setting.file),
-        language=setting.language,
-        beam_size=1,
-        batch_size=8,
-        chunk_length=int(chunk_length),
-    )
-    text = " ".join(segment.text for segment in segments)
-    elapsed = time.perf_counter() - begun
-    return _run(f"batched, {chunk_length} s", info.duration, elapsed, text, loaded, {})
-
-
-SYSTEMS: dict[str, Callable[..., Run]] = {"ours": ours, "one-pass": one_pass, "batched": batched}
-
-
-def _whisper(setting: Setting) -> Any:
-    from faster_whisper import WhisperModel
-
-    return WhisperModel(
-        setting.model, compute_type=setting.compute_type, cpu_threads=setting.threads
-    )
-
-
-def _run(
-    name: str, seconds: float, elapsed: float, text: str, loaded: float, stages: dict[str, float]
-) -> Run:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Run(name, seconds, elapsed, text, loaded, peak, stages)
-
-
-def _resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / _MIB
-
-
-def run_apart(system: str, setting: Setting) -> Run:
-    """Run a system, `NAME[:OPTION,...]`, in a new process, so that its memory is its own."""
-    name, _, options = system.partition(":")
-    return _apart(SYSTEMS[name], setting, *filter(None, options.split(",")))
-
-
-def _apart(function: Callable[..., T], *arguments: Any) -> T:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
-
-
 # What it was worth
 
 
@@ -225,6 +68,7 @@ def figures(run: Run, text: str) -> dict[str, Any]:
     return {
         "system": run.name,
         "elapsed_s": round(run.elapsed, 2),
+        "cpu_s": round(run.cpu, 2),
         "speed": round(run.speed, 1),
         "wer": round(errors.wer, 4),
         "missing": round(errors.deletions / len(spoken), 4),
@@ -241,6 +85,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     head = [
         "system",
         "s",
+        "CPU s",
         "x real time",
         "WER %",
         "missing %",
@@ -251,14 +96,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [head, ["---", *("---:" for _ in head[1:])]]
     for row in rows:
         rates = [f"{100 * row[key]:.1f}" for key in ("wer", "missing", "too_many", "wrong")]
-        speed = [f"{row['elapsed_s']:.1f}", f"{row['speed']:.1f}"]
+        speed = [f"{row[key]:.1f}" for key in ("elapsed_s", "cpu_s", "speed")]
         lines.append([row["system"], *speed, *rates, str(row["above_model_mib"])])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def seams_table(runs: Sequence[Run], said: Sequence[tuple[str, Path]], setting: Setting) -> str:
     """Tell of words near seams and away from them, as Markdown, and of what is suspicious."""
-    heard = _apart(alone, setting, *{str(file) for _, file in said})
+    heard = apart(alone, setting, *{str(file) for _, file in said})
     clips = [(text, heard[str(file)]) for text, file in said]
     head = ["system", "where", "seams", "words", *(name for name, _ in _RATES), "dropped"]
     lines, listed = [head, ["---", "---", *("---:" for _ in head[2:])]], []

@@ -29,7 +29,7 @@ def test_the_context_holds_the_audio_and_is_never_taken_for_features(kind, secon
 def test_what_is_kept_sees_that_nothing_follows(kind, seconds):
     if kind is not Kind.PARTIAL:
         # A chunk of a file ends in a pause that is heard too.
-        behind = 0.25 if kind is Kind.BULK else 3.0
+        behind = 0.5 if kind is Kind.BULK else 3.0
         assert audio_context(kind, seconds, 0.0) >= seconds + behind
 
 

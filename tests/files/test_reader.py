@@ -124,3 +124,19 @@ def test_nan_is_silence(tmp_path: Path):
         out.mux(sound.encode(None))
     samples, _ = read(path)
     assert np.array_equal(samples, np.zeros(16_000))
+
+
+def test_a_wav_that_is_shorter_than_its_header_says_is_told(tmp_path: Path):
+    whole = tmp_path / "whole.wav"
+    with wave.open(str(whole), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(bytes(160_000))
+    data = whole.read_bytes()
+    assert read(whole)[1] == ""
+    (tmp_path / "half.wav").write_bytes(data[:80_000])
+    samples, fault = read(tmp_path / "half.wav")
+    assert len(samples) == pytest.approx(40_000, abs=50)
+    assert "breaks off" in fault
+    # Who streams a WAV does not know its length.
+    (tmp_path / "streamed.wav").write_bytes(data[:4] + b"\xff" * 4 + data[8:])
+    assert read(tmp_path / "streamed.wav")[1] == ""

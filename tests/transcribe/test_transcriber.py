@@ -121,6 +121,8 @@ def test_usage_and_configuration_have_their_statuses(capsys):
     assert main([]) == 2
     assert command("a.wav", "--format", "srt", "--format", "vtt") == 2
     assert command("a/x.wav", "b/x.wav", "--output-dir", "out") == 2
+    assert command("a.wav", "b.wav", "--format", "srt") == 2
+    assert len(capsys.readouterr().err.splitlines()) < 20
     assert command("a.wav", "--beam-size", "many") == 78
     assert main(["a.wav", "--model", "/nowhere/at/all"]) == 78
 

@@ -17,6 +17,8 @@ _TOLERANCE = 0.5
 """Seconds by which two decodes may put the same word apart."""
 _SLACK = 0.3
 """Seconds beyond the shared audio in which words may be found that lie in it."""
+_LONGEST_WORD = 0.8
+"""Seconds that a word may last where its end is not to be believed."""
 _MARKS = re.compile(r"[^\w]+")
 
 
@@ -93,11 +95,12 @@ def _by_time(
     """
     kept = [word for word in before if _middle(word) < middle]
     rest = [word for word in after if _middle(word) >= middle]
-    silent_from = kept[-1].end if kept else -math.inf
+    # A decode often lets its last word end with the audio.
+    silent_from = min(kept[-1].end, kept[-1].start + _LONGEST_WORD) if kept else -math.inf
     silent_until = rest[0].start if rest else math.inf
     behind = [w for w in after if w.start >= silent_from and _middle(w) < middle]
     ahead = [w for w in before if w.end <= silent_until and _middle(w) >= middle]
-    if kept and rest and not ahead and _middle(rest[0]) < kept[-1].end:
+    if rest and not (behind or ahead) and _middle(rest[0]) < silent_from:
         rest = rest[1:]
     # At most one of both: else they would stand in the wrong order.
     return (tuple(kept), (*behind, *rest)) if behind else ((*kept, *ahead), tuple(rest))

@@ -21,7 +21,7 @@ _STEPS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, FULL)
 _BEHIND = 3.0
 """Padding behind the audio that is to be decoded to its end: where a model does not see that
 nothing follows, it holds the last word back."""
-_BEHIND_CHUNK = 0.25
+_BEHIND_CHUNK = 0.5
 """The same behind a chunk of a file, which holds some of the pause that it ends in."""
 
 

@@ -177,6 +177,7 @@ def _check(parser: ArgumentParser, asked: Namespace) -> None:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="wyoming-streamwhisper transcribe",
+        usage="%(prog)s [options] FILE [FILE ...]",
         description="Transcribe recordings of any length and format, with a model of its own: no "
         "daemon is needed.",
         allow_abbrev=False,
