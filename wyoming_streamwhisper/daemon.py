@@ -62,7 +62,7 @@ async def _serve(settings: Settings, systemd: Service) -> None:
             _greet(engine.info, trials.rule(engine), time.monotonic() - begun)
             trials.start(engine, session.quiet)
             systemd.ready(f"Listening with {engine.info.model}")
-            # It takes two seconds, for which nobody waits.
+            # It takes three seconds, for which nobody waits.
             await _unless(stop, announcement.start())
             await stop.wait()
         systemd.stopping()

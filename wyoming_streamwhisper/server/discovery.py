@@ -31,8 +31,9 @@ SERVICE_TYPE = "_wyoming._tcp.local."
 
 _RECHECK = 60.0
 """Seconds between looks at the addresses: the network often comes up after the daemon."""
-_ASK = 700
-"""Milliseconds in which an owner of a name must answer; RFC 6762 §8.1 probes for 750."""
+_ASK = 2000
+"""Milliseconds in which an owner of a name must answer. RFC 6762 probes for 750 (§8.1), but who has
+just announced itself says nothing again within a second (§6), and then gathers answers a while."""
 _GOODBYE = 3.0
 """Seconds that a stop waits for the goodbyes."""
 _MOST_CLASHES = 20
@@ -111,7 +112,7 @@ class Announcement:
         await self.stop()
 
     async def start(self) -> None:
-        """Announce all listeners; takes about two seconds, which nobody needs to wait for."""
+        """Announce all listeners; takes about three seconds, which nobody needs to wait for."""
         if self._options.zeroconf == "off" or not self._listeners:
             return
         self._identity = Identity(state_folder(self._options.state_dir))
@@ -163,7 +164,7 @@ class Announcement:
 
     async def _tell(self, services: list[_Service]) -> None:
         self._zeroconf = zeroconf = _open(self._interfaces or speaking(self._local()))
-        # All at once, since each waits two seconds for owners of its name to speak up.
+        # All at once, since each waits so long for owners of its name to speak up.
         done = await asyncio.gather(
             *(self._register(zeroconf, service) for service in services), return_exceptions=True
         )
