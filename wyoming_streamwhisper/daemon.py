@@ -43,9 +43,9 @@ _M_ARENA_MAX = -8
 _HANG_OF_FILES = 1800.0
 """Seconds after which a batch of a file is given up: eight times half a minute in a large model on
 a slow core may take minutes, and nobody else waits."""
-_SQUARE_ON_CPU = FULL**2
-"""Of a file's batch: two lanes of base in full context take 310 MB at one request each, 1.6 GB at
-eight, which are 4 % faster."""
+_SQUARE_ON_CPU = FULL**2 / 2
+"""Of a file's batch: eight requests up to 7.5 s of context, one from 15 s on. Two lanes of base in
+full context take 310 MB at one request each, 1.6 GB at eight, which are 4 % faster."""
 _FINISH = 10.0
 """Seconds that running utterances get to finish at the end."""
 
