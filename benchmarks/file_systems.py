@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from benchmarks.seams import Cutting, Timed, timed
 from wyoming_streamwhisper.client.sources import RATE
 from wyoming_streamwhisper.core.words import Word
+from wyoming_streamwhisper.daemon import share_one_heap
 from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.transcribe import Transcriber
 from wyoming_streamwhisper.transcribe.transcriber import journals
@@ -61,9 +62,10 @@ class Run:
 
 
 def ours(setting: Setting, *options: str) -> Run:
-    """Run this project's Transcriber; `options` are name=value."""
+    """Run this project's Transcriber as the command does; `options` are name=value."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache  # this process is for this run only
+        share_one_heap()  # as the command does
         with _transcriber(setting, *options) as transcriber:
             loaded, begun = _resident_mib(), time.process_time()
             result = transcriber.transcribe(setting.file)
