@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.seams import Cutting, Timed, timed
+from wyoming_streamwhisper.build import share_one_heap
 from wyoming_streamwhisper.client.sources import RATE
 from wyoming_streamwhisper.core.words import Word
-from wyoming_streamwhisper.daemon import share_one_heap
 from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.transcribe import Transcriber
 from wyoming_streamwhisper.transcribe.transcriber import journals

@@ -42,8 +42,8 @@ _CAREFUL = 2
 _LARGEST_BEAM = 5
 """Beam of a careful attempt, unless a profile's own is larger."""
 _SQUARE = FULL**2 / 2
-"""Of a file's batch on a CPU: eight requests up to 7.5 s of context, one from 15 s on. Two replicas of
-base in full context take 310 MB at one request each, 1.6 GB at eight, which are 4 % faster."""
+"""Of a file's batch on a CPU: eight requests up to 7.5 s of context, one from 15 s on. Two replicas
+of base in full context take 310 MB at one request each, 1.6 GB at eight, which are 4 % faster."""
 _MEDIAN = 3
 """Width of the filter over the attention, as the demo model was judged with; Whisper's own is 7,
 and the two were never compared."""
