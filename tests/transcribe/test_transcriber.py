@@ -1,6 +1,7 @@
 """The library and the command, with the demo model."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -22,6 +23,17 @@ SPOKEN = [c for c in CLIPS if c.language == "en" and c.kind == "command"]
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _own_log():
+    """Leave the log as it was: the command sets it up for its process."""
+    root, package = logging.getLogger(), logging.getLogger("wyoming_streamwhisper")
+    before = root.level, package.level, list(root.handlers)
+    yield
+    root.setLevel(before[0])
+    package.setLevel(before[1])
+    root.handlers[:] = before[2]
 
 
 @pytest.fixture(scope="module")
