@@ -17,9 +17,10 @@ from wyoming_streamwhisper.engine.api import Engine, EngineError, EngineInfo, Re
 if TYPE_CHECKING:
     from wyoming_streamwhisper.engine.vad import VadService
 
-_YIELD = 5.0
+_YIELD = 20.0
 """Seconds that a chunk waits at most for everybody to fall silent: a decode cannot be interrupted,
-so one that has begun makes a command's transcript late (docs/decisions/0013)."""
+so one that has begun makes a command's transcript late. Longer than a command with pauses inside
+takes, for its end is the worst moment to break in (docs/decisions/0013)."""
 _TIMEOUT = 3600.0
 """Seconds that a chunk may wait while satellites keep the model busy."""
 _TRIES = 2
