@@ -107,6 +107,7 @@ def test_a_microphone_without_its_extra_is_status_one(
     assert "needs the extra `client`" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_a_file_is_played_ends_the_client_quietly(tmp_path: Path) -> None:
     """As a shell expects it: status 130, no traceback."""
     clip = write_wav(tmp_path / "long.wav", np.zeros(30 * 16_000, np.int16))

@@ -146,26 +146,21 @@ def test_both_ways_can_be_compared(capsys):
     assert "0.0 % of its words differ" in err
 
 
-def interrupted(call: list[str], folder: Path) -> tuple[str, int]:
-    """Run a command and interrupt it when the first chunks are kept; what it told, its status."""
-    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
-        while not any(p.stat().st_size > 3000 for p in folder.glob("*.jsonl")):
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        return process.stderr.read(), process.wait(60)
-
-
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path: Path):
     file = recording(tmp_path / "long.wav", SPOKEN * (150 // len(SPOKEN)))
     out = tmp_path / "out"
     arguments = ["--model", "demo", "--language", "en", "--max-workers", "1", str(file)]
     call = [sys.executable, "-m", "wyoming_streamwhisper", "transcribe", *arguments]
     call += ["--output-dir", str(out)]
-    folder = journals()
-    # On a machine that stands still for seconds the run may be over before the signal is there.
-    told, status = next(end for _ in range(3) if (end := interrupted(call, folder))[1])
-    assert status == 130
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+        folder = journals()
+        while not any(p.stat().st_size > 3000 for p in folder.glob("*.jsonl")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        told = process.stderr.read()
+        assert process.wait(60) == 130
     assert "--resume goes on" in told
     (left,) = folder.glob("*.jsonl")
     partial = (out / "long.txt").read_text("utf-8")
