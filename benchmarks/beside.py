@@ -25,7 +25,7 @@ from benchmarks.conditions import machine, watched
 from benchmarks.field import quiet
 from benchmarks.figures import Spread, spread
 from benchmarks.files import build
-from benchmarks.serving import Running, free_port, ours
+from benchmarks.serving import Running, free_port, ours, warm
 from benchmarks.settings import SETS
 from benchmarks.speech import Spoken, choose, load, manifest
 from benchmarks.tables import Table, number, pair
@@ -209,10 +209,9 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "hour.wav"
         build(options.folder, options.minutes, "en", options.seed, recording)
-        server = ours("The daemon", f"{options.serve} --http tcp://{url}")
+        server = ours(f"{options.serve} --http tcp://{url}")
         async with server.start() as daemon:
-            # The first utterance waits for the model to load.
-            await speak(daemon.uri, clips[0].audio, pacing=Pacing(real_time=False))
+            await warm(daemon)
             target = f"http://{url}/transcribe"
             blocks = Blocks(daemon, target, recording, options.alone, report)
             with watched([daemon.pid]) as work:

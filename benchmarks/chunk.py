@@ -12,7 +12,6 @@ the whole is the event loop's, the kernel's and what the caches cost.
 
 import argparse
 import asyncio
-import json
 import socket
 import sys
 import time
@@ -26,15 +25,13 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from benchmarks.serving import Running, ours
-from wyoming_streamwhisper.client.conversation import speak
-from wyoming_streamwhisper.client.sources import Pacing
+from benchmarks.command import measured
+from benchmarks.serving import Running, ours, warm
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat
 from wyoming_streamwhisper.core.convert import Converter
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.silero import make_vad
 from wyoming_streamwhisper.server.messages import read_format
 from wyoming_streamwhisper.server.wire import Wire, encode
@@ -222,10 +219,8 @@ def table(report: dict[str, dict[str, float]]) -> str:
 async def run(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure the whole for each number of satellites, then the stages."""
     report = {}
-    async with ours(arguments=arguments.serve).start() as daemon:
-        # `describe` is answered long before the model is loaded, speech is not.
-        speech = (clip.read() * 32767).astype(np.int16)
-        await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
+    async with ours(arguments.serve).start() as daemon:
+        await warm(daemon)
         for count in arguments.satellites:
             report[f"whole, {count} satellites"] = await whole(daemon, count, arguments.seconds)
     return {**report, "stages": stages()}
@@ -236,14 +231,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     ask.add_argument("--satellites", type=int, nargs="+", default=[8, 40], metavar="N")
     ask.add_argument("--seconds", type=float, default=10.0)
-    ask.add_argument("--serve", default="--model demo --log-level warning")
-    ask.add_argument("--json", type=Path)
-    arguments = ask.parse_args(argv)
-    report = asyncio.run(run(arguments))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(table(report))
-    return 0
+    return measured(ask, argv, run, table)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,8 @@ def _entrants(options: argparse.Namespace) -> tuple[str, list[Entrant]]:
         model, entrants = read_config(options.config, options.servers or ["*"])
     else:
         model = options.model
-        entrants = [Entrant(ours(f"ours {text}".strip(), text)) for text in options.serve]
+        called = [(f"ours {text}".strip(), ours(text)) for text in options.serve]
+        entrants = [Entrant(replace(server, name=name)) for name, server in called]
     if not entrants:
         raise SystemExit("No server to measure.")
     return model, entrants

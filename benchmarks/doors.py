@@ -18,7 +18,6 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import websockets
@@ -26,11 +25,9 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart
 
 from benchmarks.chunk import Spent, noise, spent
-from benchmarks.serving import Running, free_port, ours
-from wyoming_streamwhisper.client.conversation import speak
-from wyoming_streamwhisper.client.sources import Pacing
+from benchmarks.command import measured
+from benchmarks.serving import Running, free_port, ours, warm
 from wyoming_streamwhisper.core.audio import RATE
-from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.server.wire import encode
 
 CHUNK = RATE // 10
@@ -163,9 +160,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, list[float]]:
     port = free_port()
     report: dict[str, list[float]] = {}
     async with ours(f"{arguments.serve} --http tcp://127.0.0.1:{port}").start() as daemon:
-        # `describe` is answered long before the model is loaded, speech is not.
-        speech = (clip.read() * 32767).astype(np.int16)
-        await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
+        await warm(daemon)
         for _ in range(arguments.rounds):
             for name, door in DOORS.items():
                 value = await cost(daemon, port, door, arguments.clients, arguments.seconds)
@@ -192,14 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.add_argument("--clients", type=int, default=8)
     ask.add_argument("--seconds", type=float, default=8.0)
     ask.add_argument("--rounds", type=int, default=3)
-    ask.add_argument("--serve", default="--model demo --log-level warning")
-    ask.add_argument("--json", type=Path)
-    arguments = ask.parse_args(argv)
-    report = asyncio.run(run(arguments))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(table(report))
-    return 0
+    return measured(ask, argv, run, table)
 
 
 if __name__ == "__main__":

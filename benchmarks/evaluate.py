@@ -65,7 +65,7 @@ def _progress(text: str) -> None:
 async def evaluate(options: argparse.Namespace, clips: Sequence[Clip]) -> dict[str, Conversation]:
     """Speak all clips to the running daemon, or to one that is started for it."""
     if options.serve is not None:
-        async with ours(arguments=options.serve).start() as daemon:
+        async with ours(options.serve).start() as daemon:
             uri = daemon.uri
             return await _evaluate(uri, options, clips)
     return await _evaluate(options.uri, options, clips)

@@ -66,8 +66,7 @@ def _entrant(row: dict[str, Any]) -> Entrant:
     make, name = getattr(servers, row.pop("kind")), row.pop("name")
     if "model" in row:
         row["model"] = Path(row["model"])
-    server = make(name, **row) if make is servers.ours else replace(make(**row), name=name)
-    return Entrant(server, endpoints, note)
+    return Entrant(replace(make(**row), name=name), endpoints, note)
 
 
 @dataclass(slots=True)

@@ -18,13 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.serving import ours
-from wyoming_streamwhisper.client.conversation import Asking, converse, speak
-from wyoming_streamwhisper.client.sources import RATE, Pacing, Samples, read_file
+from benchmarks.serving import ours, warm
+from wyoming_streamwhisper.client.conversation import Asking, converse
+from wyoming_streamwhisper.client.sources import RATE, Samples, read_file
 
 _BLOCK = RATE // 10
 _PATIENCE_S = 600.0
-BURST = Pacing(real_time=False)
 
 
 def resident_mib(pid: int) -> float:
@@ -60,8 +59,8 @@ async def run(arguments: argparse.Namespace) -> int:
     """Speak the stream and print the table."""
     table: list[float] = []
     files = speech(arguments.folder)
-    async with ours(arguments=arguments.serve).start() as daemon:
-        await speak(daemon.uri, read_file(files[0]), pacing=BURST)
+    async with ours(arguments.serve).start() as daemon:
+        await warm(daemon)
         begun = time.monotonic()
         blocks = stream(files, arguments.minutes * 60, daemon.pid, table)
         asking = Asking(language=arguments.language)

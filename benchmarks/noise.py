@@ -230,7 +230,7 @@ async def run(options: argparse.Namespace) -> list[Row]:
     if options.serve is None:
         rows = await listen(options.uri, options.minutes, options.seed, listener)
     else:
-        async with ours(arguments=options.serve).start() as daemon:
+        async with ours(options.serve).start() as daemon:
             rows = await listen(daemon.uri, options.minutes, options.seed, listener)
     return list(rows.values())
 

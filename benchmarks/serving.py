@@ -11,8 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+import numpy as np
+
+from wyoming_streamwhisper.client.conversation import speak
 from wyoming_streamwhisper.client.daemons import describe
 from wyoming_streamwhisper.client.link import Connect, Unreachable, link
+from wyoming_streamwhisper.client.sources import Pacing
+from wyoming_streamwhisper.engine import clip
 
 START_S = 60.0
 """A server that loads its model first takes some seconds; more means that it is broken."""
@@ -81,12 +86,18 @@ class Server:
             await asyncio.sleep(POLL_S)
 
 
-def ours(name: str = "The daemon", arguments: str = "") -> Server:
+def ours(arguments: str = "") -> Server:
     """Return our own daemon with these arguments of its command line."""
     command = [sys.executable, "-m", "wyoming_streamwhisper", *shlex.split(arguments)]
     return Server(
-        name, lambda port: [*command, "--uri", f"tcp://127.0.0.1:{port}", "--no-zeroconf"]
+        "The daemon", lambda port: [*command, "--uri", f"tcp://127.0.0.1:{port}", "--no-zeroconf"]
     )
+
+
+async def warm(daemon: Running) -> None:
+    """Wait until the model is loaded: `describe` is answered long before that, speech is not."""
+    speech = (clip.read() * 32767).astype(np.int16)
+    await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
 
 
 async def listens(uri: str) -> None:

@@ -14,18 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import numpy as np
 
+from benchmarks.command import measured
 from benchmarks.files import build
-from benchmarks.serving import free_port, ours
-from wyoming_streamwhisper.client.conversation import speak
-from wyoming_streamwhisper.client.sources import Pacing
+from benchmarks.serving import free_port, ours, warm
 from wyoming_streamwhisper.core.audio import RATE
-from wyoming_streamwhisper.engine import clip
 
 _PIECE = 1 << 15
 _BOUNDARY = "boundary"
@@ -95,9 +92,7 @@ async def run(arguments: argparse.Namespace) -> list[Answer]:
         kinds = {"wav": wav.read_bytes(), "aiff": aiff(wav)}
     answers = []
     async with ours(f"{arguments.serve} --http tcp://127.0.0.1:{port}").start() as daemon:
-        # `describe` is answered long before the model is loaded, speech is not.
-        speech = (clip.read() * 32767).astype(np.int16)
-        await speak(daemon.uri, speech, pacing=Pacing(real_time=False))
+        await warm(daemon)
         for _ in range(arguments.rounds):
             for kind, data in kinds.items():
                 answers.append(await send(port, kind, data, arguments.rate))
@@ -123,15 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.add_argument("--minutes", type=float, default=20.0)
     ask.add_argument("--rate", type=float, default=20.0, help="megabits a second")
     ask.add_argument("--rounds", type=int, default=1)
-    ask.add_argument("--serve", default="--model demo --log-level warning")
-    ask.add_argument("--json", type=Path)
-    arguments = ask.parse_args(argv)
-    answers = asyncio.run(run(arguments))
-    if arguments.json:
-        rows = [asdict(answer) for answer in answers]
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
-    print(table(answers))
-    return 0
+    return measured(ask, argv, run, table)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def test_one_pass_texts_of_another_model_are_refused(folder: Path) -> None:
 
 def test_a_daemon_that_does_not_start_is_told() -> None:
     async def run() -> None:
-        async with ours(arguments="--no-such-option").start():
+        async with ours("--no-such-option").start():
             pass
 
     with pytest.raises(SystemExit, match="The daemon ended with status"):

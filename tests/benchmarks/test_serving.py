@@ -48,6 +48,6 @@ def test_why_a_server_did_not_start_is_shown() -> None:
 
 
 def test_our_daemon_gets_its_arguments_and_an_address() -> None:
-    command = list(ours("ours", "--model demo --prompt 'at home'").command(1234))
+    command = list(ours("--model demo --prompt 'at home'").command(1234))
     assert command[command.index("--prompt") + 1] == "at home"
     assert command[command.index("--uri") + 1] == "tcp://127.0.0.1:1234"
