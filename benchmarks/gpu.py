@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Request, Timing
 from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend

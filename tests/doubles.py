@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wyoming_streamwhisper.core.audio import RATE
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 from wyoming_streamwhisper.engine.api import (
     Capacity,

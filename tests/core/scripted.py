@@ -9,12 +9,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from wyoming_streamwhisper.core.events import Closed, Event, Failed, Final, Partial
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
 from wyoming_streamwhisper.core.window import LONGEST, RATE
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word, extends
 
 

@@ -6,8 +6,8 @@ from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.draft import Draft
 from wyoming_streamwhisper.core.endpoint import Text
 from wyoming_streamwhisper.core.events import Closed, Event, Final, Partial
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 
 EAGER = Streaming(policy="alignatt", guard=0.0, doubt=1.0)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from tests.core.scripted import Run, Script, Spoken, check, scripts
 from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.events import Closed, Failed, Final, Partial
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.utterance import Utterance
 from wyoming_streamwhisper.core.voice import FRAME
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word
 
 options = st.builds(

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.kind import Kind
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.wishes import Wishes
 
 RANGES = st.sampled_from([(0, 512), (0, 1024), (512, 1024)])

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.doubles import make_request
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.ladder import Ladder

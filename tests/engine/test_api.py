@@ -9,8 +9,8 @@ import numpy as np
 
 from wyoming_streamwhisper.core.audio import AudioFormat
 from wyoming_streamwhisper.core.convert import Converter
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import text_of
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Request, Result

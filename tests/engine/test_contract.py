@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from tests.doubles import INFO, Gate, ScriptedBackend, echo, hypothesis, make_request
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Backend, Engine, EngineError, Request, Result
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.engine.crowd import CPU, GPU, Machine, Outcome, World, speak
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.schedule import BOUND
 
 MACHINES = {"cpu": CPU, "gpu": GPU}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.doubles import make_request
 from tests.engine.test_contract import demo_backend
 from wyoming_streamwhisper.core.guards import token_budget
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request
 from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 from wyoming_streamwhisper.engine.models import ModelOptions, resolve

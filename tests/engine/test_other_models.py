@@ -5,8 +5,8 @@ import pytest
 
 from tests.doubles import make_request
 from tests.engine.random_model import save_random_model
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.ctranslate2 import CTranslate2Backend
 from wyoming_streamwhisper.engine.models import ModelOptions, resolve
 from wyoming_streamwhisper.engine.options import EngineOptions

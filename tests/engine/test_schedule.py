@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.doubles import INFO, make_request
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.engine.api import Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape
 from wyoming_streamwhisper.engine.schedule import BOUND, Schedule, Waiting

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.doubles import INFO, Gate, ScriptedBackend, hypothesis, make_request
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Backend, Request, Result
 from wyoming_streamwhisper.engine.cache import Findings

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests import doubles
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.engine.api import EngineError
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.bulk import Bulk, Terms

@@ -10,10 +10,10 @@ from tests.doubles import INFO, LoudnessVad, ScriptedEngine
 from tests.session.test_context import Clock
 from tests.session.test_utterance import FORMAT, LOOSE, loud, outcome, quiet
 from wyoming_streamwhisper import metrics
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.languages import LANGUAGES
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Capacity, Request
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.asked import Asked, Refused

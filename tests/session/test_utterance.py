@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.doubles import LoudnessVad, ScriptedEngine
 from wyoming_streamwhisper.core.audio import AudioFormat
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import EngineError, Request, Vad
 from wyoming_streamwhisper.engine.vad import VadService
 from wyoming_streamwhisper.session.asked import Asked

@@ -11,13 +11,14 @@ from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.endpoint import Text, judge
 from wyoming_streamwhisper.core.events import Closed, Event, Final, Partial
 from wyoming_streamwhisper.core.guards import nobody
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.piece import Piece
 from wyoming_streamwhisper.core.policy import make_policy
 from wyoming_streamwhisper.core.prompt import Prompt, recent
 from wyoming_streamwhisper.core.transcript import Transcript
 from wyoming_streamwhisper.core.window import LONGEST
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.words import Hypothesis, Word, append, text_of
 
 _SURE_LANGUAGE = 0.8

@@ -22,9 +22,10 @@ from wyoming_streamwhisper.core.draft import Draft
 from wyoming_streamwhisper.core.endpoint import Endpoint, Text
 from wyoming_streamwhisper.core.events import Event, Failed, Speech
 from wyoming_streamwhisper.core.hearing import Hearing
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.options import Streaming
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.core.wishes import Wishes
 from wyoming_streamwhisper.core.words import Hypothesis
 

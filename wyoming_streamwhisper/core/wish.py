@@ -1,24 +1,9 @@
 """What an utterance asks for: decode this stretch, for this purpose."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-
-
-class Kind(IntEnum):
-    """What a decode is for, in order of urgency."""
-
-    FINAL = 0
-    """The client waits for it."""
-    SPECULATIVE = 1
-    """The final, if nobody speaks on."""
-    PIECE = 2
-    """A piece of a long utterance is to be closed."""
-    PARTIAL = 3
-    """The next words, while they are spoken."""
-    BULK = 4
-    """A part of a file: whenever there is time."""
 
 
 @dataclass(frozen=True, slots=True)

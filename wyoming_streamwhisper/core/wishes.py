@@ -6,7 +6,8 @@ the utterance never hears of a number that it was not given or that is settled a
 
 from dataclasses import replace
 
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.kind import Kind
+from wyoming_streamwhisper.core.wish import Wish
 
 
 class Wishes:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis
 from wyoming_streamwhisper.engine.context import CAREFUL, Rule
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Request, Result
 
 _ATTEMPTS = 3

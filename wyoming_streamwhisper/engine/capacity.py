@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from wyoming_streamwhisper.core.audio import RATE
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.engine import clip, cost
 from wyoming_streamwhisper.engine.api import Backend, Capacity, Request
 from wyoming_streamwhisper.engine.cache import Findings

@@ -10,7 +10,7 @@ context, and so the text, that it gets alone.
 import math
 from dataclasses import dataclass
 
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 
 FULL = 30.0
 FLOOR = 10.0

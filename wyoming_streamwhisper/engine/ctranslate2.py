@@ -20,9 +20,9 @@ from faster_whisper.tokenizer import Tokenizer
 
 from wyoming_streamwhisper.core import guards
 from wyoming_streamwhisper.core.audio import RATE
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import fit
 from wyoming_streamwhisper.core.window import LONGEST
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.core.words import Hypothesis, text_of
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import EngineInfo, Request, Result, Timing

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wyoming_streamwhisper import metrics
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import (
     Backend,
     Capacity,

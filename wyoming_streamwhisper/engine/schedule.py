@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.engine import cost
 from wyoming_streamwhisper.engine.api import EngineInfo, Request
 from wyoming_streamwhisper.engine.cost import CostModel, Shape

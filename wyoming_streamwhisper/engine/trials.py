@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from wyoming_streamwhisper import metrics
-from wyoming_streamwhisper.core.wish import Kind
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.words import text_of
 from wyoming_streamwhisper.engine import clip
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request, Result

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wyoming_streamwhisper.core.audio import Samples
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.prompt import Prompt
-from wyoming_streamwhisper.core.wish import Kind
 from wyoming_streamwhisper.engine.api import Engine, EngineError, EngineInfo, Request, Result, State
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
 from wyoming_streamwhisper.core.events import Closed
+from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.core.wish import Kind, Wish
+from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
 from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, Speech
 from wyoming_streamwhisper.session.intake import Intake
