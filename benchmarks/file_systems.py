@@ -15,6 +15,7 @@ from benchmarks.seams import Cutting, Timed, timed
 from wyoming_streamwhisper.build import share_one_heap
 from wyoming_streamwhisper.client.sources import RATE
 from wyoming_streamwhisper.core.words import Word
+from wyoming_streamwhisper.files.heard import Heard
 from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.transcribe import Transcriber
 from wyoming_streamwhisper.transcribe.transcriber import journals
@@ -74,12 +75,10 @@ def ours(setting: Setting, *options: str) -> Run:
         run = _run("ours", result.duration, took.elapsed, result.text, loaded, took.stages, cpu)
         (journal,) = journals().glob("*.jsonl")
         with Journal(journal, resume=True) as kept:
-            chunks = [
-                (c.start / RATE, c.end / RATE, _timed(heard.words)) for c, heard in kept.chunks()
-            ]
+            chunks = tuple(_placed(heard) for heard in kept.chunks())
     output = _timed([word for segment in result.segments for word in segment.words])
     name = ", ".join(["ours", *options])
-    return replace(run, name=name, cutting=Cutting(output, tuple(chunks)))
+    return replace(run, name=name, cutting=Cutting(output, chunks))
 
 
 def alone(setting: Setting, *files: str) -> dict[str, str]:
@@ -98,6 +97,11 @@ def _transcriber(setting: Setting, *options: str) -> Transcriber:
         compute_type=setting.compute_type,
         **more,
     )
+
+
+def _placed(heard: Heard) -> tuple[float, float, tuple[Timed, ...]]:
+    chunk = heard.chunk
+    return chunk.start / RATE, chunk.end / RATE, _timed(heard.hypothesis.words)
 
 
 def _timed(found: Sequence[Word]) -> tuple[Timed, ...]:

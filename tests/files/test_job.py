@@ -15,8 +15,9 @@ from tests.clips import GERMAN, SHORT
 from tests.files import coded
 from wyoming_streamwhisper.engine.api import EngineError, EngineInfo, Request
 from wyoming_streamwhisper.engine.vad import VadService
-from wyoming_streamwhisper.files import FileOptions, begin, transcribe
+from wyoming_streamwhisper.files.job import begin, transcribe
 from wyoming_streamwhisper.files.journal import Journal
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.session.context import ContextOptions
 from wyoming_streamwhisper.session.profile import Profile

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wyoming_streamwhisper.files import FileOptions
+from wyoming_streamwhisper.files.options import FileOptions
 
 GIVEN = FileOptions(overlap_duration=1.0)
 

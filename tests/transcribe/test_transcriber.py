@@ -12,7 +12,7 @@ import pytest
 
 from tests.clips import CLIPS, FOLDER, TURN_ON
 from wyoming_streamwhisper.config import ConfigError
-from wyoming_streamwhisper.files import BadRecording
+from wyoming_streamwhisper.files.reader import BadRecording
 from wyoming_streamwhisper.transcribe import Transcriber
 from wyoming_streamwhisper.transcribe.command import main
 from wyoming_streamwhisper.transcribe.transcriber import journals

@@ -1,13 +1,14 @@
 """From a chunk to its words: what a journal has is taken from there, the rest is decoded."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wyoming_streamwhisper.core.audio import RATE, Samples
 from wyoming_streamwhisper.core.chunks import Chunk
 from wyoming_streamwhisper.core.guards import nobody
 from wyoming_streamwhisper.core.prompt import recent
 from wyoming_streamwhisper.core.words import Hypothesis, Word, text_of
+from wyoming_streamwhisper.files.heard import Heard
 from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.files.tally import Tally
 from wyoming_streamwhisper.session.bulk import Bulk
@@ -16,14 +17,6 @@ _SURE_LANGUAGE = 0.8
 """Probability from which a chunk says which language to expect of the others."""
 _EXPECTED = 0.9
 """How much is expected of that language; the rest keeps a change possible."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A chunk and what was heard in it; the times of words are those of the recording."""
-
-    chunk: Chunk
-    hypothesis: Hypothesis
 
 
 Before = asyncio.Task[Heard] | None

@@ -14,7 +14,8 @@ from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.captions import Segment
 from wyoming_streamwhisper.core.words import append
 from wyoming_streamwhisper.files.cutting import Cutting
-from wyoming_streamwhisper.files.hearing import Before, Heard, Hearing
+from wyoming_streamwhisper.files.heard import Heard
+from wyoming_streamwhisper.files.hearing import Before, Hearing
 from wyoming_streamwhisper.files.joining import Joining
 from wyoming_streamwhisper.files.journal import Journal
 from wyoming_streamwhisper.files.options import FileOptions
@@ -134,9 +135,9 @@ class Job:
         joining, tally = Joining(), self._tally
         tally.duration, tally.fault = journal.duration, journal.fault
         tally.chunks = tally.resumed = len(journal)
-        for chunk, hypothesis in journal.chunks():
-            tally.heard += chunk.end - chunk.start
-            for segment in joining.add(Heard(chunk, hypothesis)):
+        for heard in journal.chunks():
+            tally.heard += heard.chunk.end - heard.chunk.start
+            for segment in joining.add(heard):
                 yield segment
         for segment in joining.end():
             yield segment

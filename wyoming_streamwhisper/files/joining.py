@@ -6,7 +6,7 @@ from wyoming_streamwhisper.core.audio import RATE
 from wyoming_streamwhisper.core.captions import Captions, Segment
 from wyoming_streamwhisper.core.seams import join
 from wyoming_streamwhisper.core.words import Word
-from wyoming_streamwhisper.files.hearing import Heard
+from wyoming_streamwhisper.files.heard import Heard
 
 
 class Joining:

@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 
 from wyoming_streamwhisper.core.chunks import Chunk
 from wyoming_streamwhisper.core.words import Hypothesis, Word
+from wyoming_streamwhisper.files.heard import Heard
 
 _BLOCK = 1 << 20
 _FORMAT = 1
@@ -77,9 +78,10 @@ class Journal:
         """Return what was heard in a chunk, if it was decoded."""
         return self._known.get(chunk)
 
-    def chunks(self) -> Iterator[tuple[Chunk, Hypothesis]]:
+    def chunks(self) -> Iterator[Heard]:
         """Yield all chunks in order."""
-        yield from sorted(self._known.items(), key=lambda item: (item[0].start, item[0].end))
+        for chunk in sorted(self._known, key=lambda chunk: (chunk.start, chunk.end)):
+            yield Heard(chunk, self._known[chunk])
 
     def add(self, chunk: Chunk, heard: Hypothesis) -> None:
         """Keep what was heard in a chunk for a later run; it is on its way to the disk at once."""

@@ -17,9 +17,10 @@ from wyoming_streamwhisper.config.catalogue import ROOMS
 from wyoming_streamwhisper.config.settings import Settings, gather
 from wyoming_streamwhisper.engine.api import EngineError
 from wyoming_streamwhisper.engine.models import resolve
-from wyoming_streamwhisper.files import BadRecording, Result
-from wyoming_streamwhisper.files import Progress as Far
 from wyoming_streamwhisper.files.formats import FORMATS, write
+from wyoming_streamwhisper.files.reader import BadRecording
+from wyoming_streamwhisper.files.result import Progress as Far
+from wyoming_streamwhisper.files.result import Result
 from wyoming_streamwhisper.service import EX_CONFIG
 from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.transcribe.compare import one_pass, word_differences

@@ -17,8 +17,9 @@ from typing import BinaryIO, Self
 from wyoming_streamwhisper.build import built_for_files
 from wyoming_streamwhisper.config.settings import Settings, gather
 from wyoming_streamwhisper.config.values import ConfigError, Given, did_you_mean
-from wyoming_streamwhisper.files import Job, Progress, Result, begin
+from wyoming_streamwhisper.files.job import Job, begin
 from wyoming_streamwhisper.files.journal import Journal, key_of
+from wyoming_streamwhisper.files.result import Progress, Result
 from wyoming_streamwhisper.session.session import Session
 
 Watch = Callable[[Progress], None]

@@ -18,7 +18,8 @@ from tests.server.http.web import Web, serving
 from wyoming_streamwhisper.engine.api import Request
 from wyoming_streamwhisper.engine.api import Result as Decoded
 from wyoming_streamwhisper.engine.local import LocalEngine
-from wyoming_streamwhisper.files import FileOptions, transcribe
+from wyoming_streamwhisper.files.job import transcribe
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.server.http.forms import PlainForm, read
 from wyoming_streamwhisper.session.asked import Asked
 from wyoming_streamwhisper.session.profile import Profile

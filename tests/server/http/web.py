@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.server.door import PATIENCE, House, until
 from wyoming_streamwhisper.engine.local import LocalEngine
-from wyoming_streamwhisper.files import FileOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.server import HttpServer
 from wyoming_streamwhisper.session.context import ContextOptions

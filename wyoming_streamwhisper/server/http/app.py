@@ -6,7 +6,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from wyoming_streamwhisper import __version__
-from wyoming_streamwhisper.files import FileOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.server.http.access import Access
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.events import events_router

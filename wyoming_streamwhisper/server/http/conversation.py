@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from wyoming_streamwhisper.server.http.problems import Problem, problem_of
+from wyoming_streamwhisper.server.http.failures import problem_of
+from wyoming_streamwhisper.server.http.problems import Problem
 from wyoming_streamwhisper.server.http.socket import POLICY, TAKEN_OVER, TRY_LATER, Socket
 from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.session.stream import Stream, Turn

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from wyoming_streamwhisper.files import FileOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.option import declared
 from wyoming_streamwhisper.server.http.problems import Problem, invalid
 

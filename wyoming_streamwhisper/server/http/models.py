@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem, problem_of
+from wyoming_streamwhisper.server.http.failures import problem_of
+from wyoming_streamwhisper.server.http.problems import RESPONSES, Problem
 from wyoming_streamwhisper.session.asked import Refused
 from wyoming_streamwhisper.session.profile import Profile
 from wyoming_streamwhisper.session.session import Session

@@ -11,23 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from wyoming_streamwhisper.engine.api import EngineError
-from wyoming_streamwhisper.files.reader import BadRecording
-from wyoming_streamwhisper.session.asked import Refused
-
-_STATUS = {
-    "unsupported-language": 422,
-    "unknown-model": 422,
-    "overloaded": 503,
-    "shutting-down": 503,
-    "timeout": 503,
-    "not-ready": 503,
-    "engine-failed": 500,
-    "not-audio": 415,
-    "no-audio": 415,
-    "empty": 400,
-}
-"""Status of the codes that other rooms use."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/json": {}}}
     for status, text in {
@@ -82,11 +65,6 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """Return the answer."""
         return JSONResponse(self.body(), self.status, self.headers)
-
-
-def problem_of(error: Refused | EngineError | BadRecording) -> Problem:
-    """Return what a refusal or failure of another room means for a client."""
-    return Problem(_STATUS.get(error.code, 500), error.code, str(error))
 
 
 def gone() -> Problem:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from wyoming_streamwhisper.files import FileOptions
+from wyoming_streamwhisper.files.options import FileOptions
 from wyoming_streamwhisper.server.http.app import make_app
 from wyoming_streamwhisper.server.http.door import Door
 from wyoming_streamwhisper.server.http.options import HttpOptions

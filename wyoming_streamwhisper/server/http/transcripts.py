@@ -13,8 +13,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from wyoming_streamwhisper.files import FileOptions, Result
 from wyoming_streamwhisper.files.formats import as_srt, as_vtt
+from wyoming_streamwhisper.files.options import FileOptions
+from wyoming_streamwhisper.files.result import Result
 from wyoming_streamwhisper.server.http import formats, work
 from wyoming_streamwhisper.server.http.forms import (
     Fields,
@@ -58,7 +59,7 @@ class Transcripts:
         model = self._session.info.model
         if read(PlainForm, upload.fields).stream:
             return await _streamed(stack, upload, begun, formats.Segments(model))
-        result = await upload.within(begun.job, begun.result())
+        result = await upload.within(begun, begun.result())
         return JSONResponse(formats.plain(result, model))
 
     async def translation(self, stack: AsyncExitStack, request: Request) -> Response:
@@ -70,7 +71,7 @@ class Transcripts:
             return Terms(self._profile(form, "translate"), asked, self._options)
 
         upload, begun = await self._begun(stack, request, terms)
-        result = await upload.within(begun.job, begun.result())
+        result = await upload.within(begun, begun.result())
         form = read(TranslationForm, upload.fields)
         return _written(result, form, "translate", ["segment"])
 
@@ -92,7 +93,7 @@ class Transcripts:
         form = read(TranscriptionForm, upload.fields)
         if form.stream:
             return await _streamed(stack, upload, begun, formats.Deltas())
-        result = await upload.within(begun.job, begun.result())
+        result = await upload.within(begun, begun.result())
         kinds = form.timestamp_granularities
         return _written(result, form, "transcribe", kinds)
 
@@ -124,10 +125,10 @@ async def _events(upload: Upload, begun: Work, telling: formats.Telling) -> Asyn
     told = False
     try:
         # Once the answer has begun, it is the answer's business whether somebody reads it.
-        while segment := await upload.within(begun.job, begun.next(), watched=not told):
+        while segment := await upload.within(begun, begun.next(), watched=not told):
             told = True
             yield formats.event(telling.segment(segment, begun.progress))
-        result = await upload.within(begun.job, begun.result(), watched=False)
+        result = await upload.within(begun, begun.result(), watched=False)
         yield formats.event(telling.done(result))
     except Problem as problem:
         if not told:

@@ -8,12 +8,12 @@ the file.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from wyoming_streamwhisper.files import Job
+from wyoming_streamwhisper.files.result import Progress
 from wyoming_streamwhisper.server.http.multipart import Form
 from wyoming_streamwhisper.server.http.options import HttpOptions
 from wyoming_streamwhisper.server.http.problems import Problem
@@ -24,6 +24,15 @@ _ENOUGH = 1 << 20
 """Bytes of a file, half a minute of plain sound, that are worth to begin with."""
 _LOOK = 0.5
 """Seconds between looks at how long a recording turns out to be."""
+
+
+class Recording(Protocol):
+    """What becomes of an upload."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is, and how long."""
+        ...
 
 
 class Upload:
@@ -67,7 +76,7 @@ class Upload:
         await asyncio.gather(self._receiving, return_exceptions=True)
         self.file.close()
 
-    async def within(self, job: Job, work: Awaitable[T], *, watched: bool = True) -> T:
+    async def within(self, recording: Recording, work: Awaitable[T], *, watched: bool = True) -> T:
         """Do a part of an upload's work within its limits, and while its client waits.
 
         Raises:
@@ -76,7 +85,7 @@ class Upload:
 
         """
         working = asyncio.ensure_future(work)
-        watches: list[asyncio.Task[None]] = [asyncio.create_task(self._watch(job))]
+        watches: list[asyncio.Task[None]] = [asyncio.create_task(self._watch(recording))]
         if watched and self._receiving.done():
             watches.append(asyncio.create_task(_gone(self._request)))
         try:
@@ -85,7 +94,7 @@ class Upload:
             for watch in watches:
                 if watch.done() and not working.done():
                     watch.result()
-            self._check(job)
+            self._check(recording)
             return await working
         finally:
             for task in (working, *watches):
@@ -102,14 +111,14 @@ class Upload:
             if self.file.size >= _ENOUGH and self.file.sequential:
                 self._enough.set()
 
-    async def _watch(self, job: Job) -> None:
+    async def _watch(self, recording: Recording) -> None:
         """Watch for ever that a recording does not turn out to be too long; raises Problem."""
         while True:
-            self._check(job)
+            self._check(recording)
             await asyncio.sleep(_LOOK)
 
-    def _check(self, job: Job) -> None:
-        longest, known = self._options.http_max_duration, job.progress
+    def _check(self, recording: Recording) -> None:
+        longest, known = self._options.http_max_duration, recording.progress
         if max(known.read, known.duration or 0.0) > longest:
             text = f"the recording is longer than {longest:g} seconds"
             raise Problem(413, "too-long", text, "file")

@@ -11,11 +11,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from wyoming_streamwhisper import files
 from wyoming_streamwhisper.engine.api import EngineError
-from wyoming_streamwhisper.files import BadRecording, FileOptions, Job, Progress, Result, Segment
-from wyoming_streamwhisper.files.reader import Reader
-from wyoming_streamwhisper.server.http.problems import Problem, problem_of
+from wyoming_streamwhisper.files.job import Job
+from wyoming_streamwhisper.files.job import begin as begin_job
+from wyoming_streamwhisper.files.options import FileOptions
+from wyoming_streamwhisper.files.reader import BadRecording, Reader
+from wyoming_streamwhisper.files.result import Progress, Result, Segment
+from wyoming_streamwhisper.server.http.failures import problem_of
+from wyoming_streamwhisper.server.http.problems import Problem
 from wyoming_streamwhisper.server.http.uploads import Upload
 from wyoming_streamwhisper.session.asked import Asked, Refused
 from wyoming_streamwhisper.session.profile import Profile
@@ -87,7 +90,7 @@ async def begin(stack: AsyncExitStack, session: Session, upload: Upload, choose:
     passing = await stack.enter_async_context(AsyncExitStack())
     if await upload.enough():
         early = await _early(passing, session, upload, choose)
-    await (upload.within(early.job, upload.whole()) if early else upload.whole())
+    await (upload.within(early, upload.whole()) if early else upload.whole())
     terms = choose(upload.fields)
     if early is not None and early.terms == terms:
         early.duration = await asyncio.to_thread(_duration, upload.file.at_will())
@@ -113,7 +116,7 @@ async def _early(
 
 
 async def _begun(stack: AsyncExitStack, session: Session, source: BinaryIO, terms: Terms) -> Work:
-    begun = files.begin(source, session, terms.profile, terms.asked, terms.options)
+    begun = begin_job(source, session, terms.profile, terms.asked, terms.options)
     try:
         job = await stack.enter_async_context(begun)
     except Refused as refused:
