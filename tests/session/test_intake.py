@@ -3,6 +3,7 @@
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,3 +73,14 @@ def test_a_sender_far_ahead_floods_until_there_is_room() -> None:
     assert intake.flooded
     intake.take(1)
     assert not intake.flooded
+
+
+def test_who_sends_faster_than_anybody_speaks_is_ahead() -> None:
+    now = 10.0
+    intake = Intake(3600 * RATE, lambda: now)
+    intake.hear(np.zeros(10 * RATE, np.float32))
+    intake.take(4 * RATE)
+    assert intake.ahead(4 * RATE) == 0.0
+    assert intake.ahead(10 * RATE) == pytest.approx(10 - 4 - 1, abs=0.1)
+    now += 6.0
+    assert intake.ahead(10 * RATE) == 0.0

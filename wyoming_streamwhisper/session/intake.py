@@ -4,7 +4,9 @@ Whatever a peer sends, however it is cut: each sample comes out once and in orde
 them than the longest utterance has.
 """
 
+import time
 from collections import deque
+from collections.abc import Callable
 
 from wyoming_streamwhisper.core.audio import RATE, AudioFormat, Samples
 from wyoming_streamwhisper.core.convert import Converter
@@ -12,14 +14,20 @@ from wyoming_streamwhisper.core.voice import FRAME
 
 _BACKLOG = 30 * RATE
 """Samples that may wait for room in the window before the sender has to wait."""
+_KEPT, _DRIFT = 1.0, 1.01
+"""Who speaks may have kept so many seconds at first, as for a wake word, and have a clock so much
+faster than ours; who is further ahead sends what was recorded."""
 
 
 class Intake:
     """Takes bytes of any format or samples in, and gives samples out."""
 
-    def __init__(self, longest: int) -> None:
+    def __init__(self, longest: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Take at most `longest` samples; what comes behind them is left out."""
         self._left = longest
+        self._clock = clock
+        self._begun: float | None = None
+        """When the first sample was spoken at the latest."""
         self._converter: Converter | None = None
         self._format: AudioFormat | None = None
         self._pcm: list[bytes] = []
@@ -86,7 +94,18 @@ class Intake:
             self._waiting.appendleft(samples[room:])
             samples = samples[:room]
         self._waits -= len(samples)
+        if self._begun is None:
+            self._begun = self._clock() - len(samples) / RATE
         return samples
+
+    def ahead(self, end: int) -> float:
+        """Return by how many seconds audio up to a sample came sooner than it can be spoken.
+
+        The audio was taken.
+        """
+        assert self._begun is not None
+        elapsed = self._clock() - self._begun
+        return max(0.0, end / RATE - _DRIFT * elapsed - _KEPT)
 
     def _convert(self) -> None:
         if self._converter is not None and self._pcm:

@@ -18,17 +18,15 @@ from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
 from wyoming_streamwhisper.core.wish import Wish
 from wyoming_streamwhisper.engine.api import Engine, EngineError, Request
-from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial, Speech
+from wyoming_streamwhisper.session.events import Event, Failed, Final, Partial
 from wyoming_streamwhisper.session.intake import Intake
+from wyoming_streamwhisper.session.outbox import Outbox
 
 if TYPE_CHECKING:
     from wyoming_streamwhisper.core.utterance import Utterance as Core
     from wyoming_streamwhisper.engine.vad import VadService
 
 _LOG = logging.getLogger(__name__)
-_KEPT, _DRIFT = 1.0, 1.01
-"""Who speaks may have kept so many seconds at first, as for a wake word, and have a clock so much
-faster than ours; who is further ahead sends what was recorded."""
 _SILENT = 5 * RATE
 """Samples of silence after which an utterance does not count as speaking."""
 
@@ -65,16 +63,12 @@ class Utterance:
         self._core = heard
         self._engine = engine
         self._vad = vad.stream(self._hear, self._deaf)
-        self._intake = Intake(longest)
+        self._intake = Intake(longest, clock)
+        self._outbox = Outbox()
         self._on_close = on_close
-        self._clock = clock
-        self._begun: float | None = None
-        """When the first sample was spoken at the latest."""
         self._closed = False
         self._decodes: dict[int, asyncio.Task[None]] = {}
         self._urgent: set[int] = set()
-        self._partial: Partial | None = None
-        self._speech: Speech | None = None
         self.on_event: Callable[[Event], None] = lambda event: None
         """Told everything that is told to who reads `events`, for who looks on."""
         self.on_covered: Callable[[int], None] = lambda samples: None
@@ -82,12 +76,10 @@ class Utterance:
         self.on_speaking: Callable[[], None] = lambda: None
         """Told when `speaking` changes."""
         self._spoke = True
-        self._outcome: Final | Failed | None = None
         self._told: float | None = None
         """When the end was told, by the clock of metrics."""
         self.delay: float | None = None
         """With the outcome: seconds from the told end to it; None where no end was told."""
-        self._news = asyncio.Event()
         self._moved = asyncio.Event()
 
     # The surface
@@ -110,7 +102,7 @@ class Utterance:
     @property
     def result(self) -> str:
         """What became of it, for the count: `answered`, a code, or `dropped` without an outcome."""
-        match self._outcome:
+        match self._outbox.outcome:
             case Final():
                 return "answered"
             case Failed(code, _):
@@ -153,24 +145,13 @@ class Utterance:
             self._intake.flush()
             self._pump()
 
-    async def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Event]:
         """Yield partials as they come and at last the outcome.
 
-        A reader that is slow gets the newest partial only, so nothing piles up. They end without an
-        outcome only where `close` comes before it.
+        A reader that is slow gets the newest partial only. They end without an outcome only where
+        `close` comes before it.
         """
-        while not self._closed or self._outcome is not None:
-            await self._news.wait()
-            self._news.clear()
-            if self._speech is not None:
-                speech, self._speech = self._speech, None
-                yield speech
-            if self._partial is not None:
-                partial, self._partial = self._partial, None
-                yield partial
-            if self._outcome is not None:
-                yield self._outcome
-                return
+        return self._outbox.events()
 
     def fail(self, code: str, message: str) -> None:
         """Give the utterance up, with a reason for who listens."""
@@ -183,7 +164,7 @@ class Utterance:
         self._closed = True
         self._vad.close()
         self._moved.set()
-        self._news.set()
+        self._outbox.close()
         running = list(self._decodes.values())
         for task in running:
             task.cancel()
@@ -191,11 +172,12 @@ class Utterance:
             await asyncio.gather(*running, return_exceptions=True)
         finally:
             # Who closes may be cancelled too; the seat is given back all the same.
-            self._on_close(self, self._outcome if isinstance(self._outcome, Final) else None)
+            outcome = self._outbox.outcome
+            self._on_close(self, outcome if isinstance(outcome, Final) else None)
 
     @property
     def _over(self) -> bool:
-        return self._outcome is not None or self._closed
+        return self._outbox.outcome is not None or self._closed
 
     @property
     def _ending(self) -> bool:
@@ -207,8 +189,6 @@ class Utterance:
         """Move audio that waits into the window, as far as there is room."""
         while not self._intake.empty and (room := self._core.room) and not self._core.ended:
             samples = self._intake.take(room)
-            if self._begun is None:
-                self._begun = self._clock() - len(samples) / RATE
             self._core.audio(samples)
             self._vad.feed(samples, self._core.leeway)
         self._moved.set()
@@ -259,36 +239,20 @@ class Utterance:
         self._urgent.discard(number)
 
     def _tell(self, event: Event | Closed) -> None:
+        if isinstance(event, Closed):
+            self.on_covered(event.end)
+            return
+        if not self._outbox.put(event):
+            return
         match event:
-            case Closed():
-                self.on_covered(event.end)
-                return
-            case Speech():
-                self._speech = event
-                self.on_event(event)
             case Partial():
-                self._partial = event
                 metrics.PARTIALS.inc()
-                self.on_event(event)
             case Final() | Failed():
-                self._conclude(event)
-        self._news.set()
-
-    def _conclude(self, outcome: Final | Failed) -> None:
-        """Take the first outcome; what comes later changes nothing."""
-        if self._outcome is None:
-            self._outcome = outcome
-            if self._told is not None:
-                self.delay = time.perf_counter() - self._told
-                metrics.ANSWER.observe(self.delay)
-            self.on_event(outcome)
-            self._moved.set()
-
-    def _ahead(self, end: int) -> float:
-        """Return by how many seconds audio up to a sample came sooner than it can be spoken."""
-        assert self._begun is not None
-        elapsed = self._clock() - self._begun
-        return max(0.0, end / RATE - _DRIFT * elapsed - _KEPT)
+                if self._told is not None:
+                    self.delay = time.perf_counter() - self._told
+                    metrics.ANSWER.observe(self.delay)
+                self._moved.set()
+        self.on_event(event)
 
     def _id(self, number: int) -> str:
         return f"{self.terms.id}/{number}"
@@ -308,7 +272,7 @@ class Utterance:
             beam_size=1 if wish.kind is Kind.PARTIAL else terms.beam_size,
             timed=wish.timed,
             due=0.0 if terms.own_end and wish.kind is Kind.SPECULATIVE else None,
-            ahead=self._ahead(wish.end),
+            ahead=self._intake.ahead(wish.end),
         )
         try:
             try:
