@@ -82,7 +82,7 @@ def test_answers_each_request_once_and_keeps_nothing(load):
             assert all(isinstance(result, Result) for result in results)
             assert all(result.timing.batch >= 1 and result.attempts >= 1 for result in results)
             assert not engine.waiting
-            assert not engine._futures
+            assert not engine._callers
 
     asyncio.run(scenario())
 
@@ -193,10 +193,10 @@ def test_cancelling_drops_what_has_not_begun_and_forgets_what_has():
             begun.cancel()
             waiting.cancel()
             await asyncio.gather(begun, waiting, unborn, return_exceptions=True)
-            assert engine.waiting == len(engine._futures) == 1
+            assert engine.waiting == len(engine._callers) == 1
             backend.gate.open()
             assert await outcomes([kept]) == ["kept"]
-            assert not engine._futures
+            assert not engine._callers
             assert not engine.waiting
         assert backend.batches == [["begun"], ["kept"]]
 

@@ -81,7 +81,7 @@ def test_satellites_at_once_get_what_each_gets_alone(final):
         finally:
             await engine.close()
             await service.close()
-        assert not engine._futures
+        assert not engine._callers
         for clip, events in zip([*SAID, *SAID], told, strict=True):
             *partials, last = events
             assert all(isinstance(event, Partial) for event in partials)

@@ -21,15 +21,9 @@ from dataclasses import replace
 from wyoming_streamwhisper import metrics
 from wyoming_streamwhisper.core.kind import Kind
 from wyoming_streamwhisper.core.rung import Rung
-from wyoming_streamwhisper.engine.api import (
-    Backend,
-    Capacity,
-    EngineError,
-    EngineInfo,
-    Request,
-    Result,
-)
+from wyoming_streamwhisper.engine.api import Backend, Capacity, EngineInfo, Request, Result
 from wyoming_streamwhisper.engine.attempts import next_attempt
+from wyoming_streamwhisper.engine.callers import Callers
 from wyoming_streamwhisper.engine.capacity import Typical, carried
 from wyoming_streamwhisper.engine.cost import CostModel
 from wyoming_streamwhisper.engine.crew import Crew, Hung
@@ -86,13 +80,10 @@ class LocalEngine:
         self._watch = Watch(self._schedule, clock)
         self._typical: Typical | None = None
         """What decodes are counted as in the capacity, once their costs were shown."""
-        self._futures: dict[str, asyncio.Future[Result]] = {}
+        self._callers = Callers()
         self._arrived = asyncio.Event()
         self._backend: Backend | None = None
         self._crew = Crew(hang)
-        self._refusal: tuple[str, str] | None = None
-        """Code and reason of what every request is answered at once, where there is one."""
-        self._closed = False
         self._owner: asyncio.Task[None] | None = None
 
     @property
@@ -137,21 +128,17 @@ class LocalEngine:
         except Exception:
             self._refuse("engine-failed", "the model could not be loaded")
             raise
-        if self._closed:
-            raise EngineError("shutting-down", "the server is stopping")
+        self._callers.check()  # it may have been closed meanwhile
         self._owner = asyncio.create_task(self._own(), name="engine")
 
     async def decode(self, request: Request) -> Result:
         """Return the result of a request; cancelling drops one that has not begun."""
-        if self._refusal:
-            raise EngineError(*self._refusal)
+        self._callers.check()
         if self._trials:
             request = self._trials.prepare(request)
         result = None
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._futures[request.id] = future
-        expiry = loop.call_later(request.timeout, self._expire, request)
+        future = self._callers.enter(request.id)
+        expiry = asyncio.get_running_loop().call_later(request.timeout, self._expire, request.id)
         try:
             self._enqueue(request, self._clock())
             result = await future
@@ -160,7 +147,7 @@ class LocalEngine:
             if self._trials:
                 self._trials.answered(request, result)
             expiry.cancel()
-            self._futures.pop(request.id, None)
+            self._callers.leave(request.id)
             self._schedule.remove(request.id)
             metrics.WAITING.set(len(self._schedule))
 
@@ -170,8 +157,7 @@ class LocalEngine:
 
     async def close(self) -> None:
         """Refuse what comes, answer what waits with `shutting-down`, and end the thread."""
-        self._refuse("shutting-down", "the server is stopping")
-        self._closed = True
+        self._refuse("shutting-down", "the server is stopping", for_good=True)
         if self._owner is not None:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
@@ -187,7 +173,8 @@ class LocalEngine:
                     await self._hand_out(group)
             except* Hung:
                 _LOG.error("the model did not answer in %.0f s and is loaded anew", self._hang)
-            self._fail_all("engine-failed", "the model did not answer in time")
+            self._schedule.clear()
+            self._callers.fail_all("engine-failed", "the model did not answer in time")
             await self._reload()
 
     async def _hand_out(self, group: asyncio.TaskGroup) -> None:
@@ -221,7 +208,7 @@ class LocalEngine:
                 return
             _LOG.error("decoding failed: %s: %s", type(error).__name__, error)
             text = "the model could not decode this audio"
-            self._fail(batch[0].request, "engine-failed", text)
+            self._callers.fail(batch[0].request.id, "engine-failed", text)
             return
         self._learn(batch, begun)
         for waiting, result in zip(batch, results, strict=True):
@@ -239,15 +226,15 @@ class LocalEngine:
         timing = replace(result.timing, queued=begun - waiting.since)
         stages = timing.queued, timing.features, timing.encode, timing.generate, timing.align
         _STAGES[request.kind].observe(stages, request.seconds)
-        future = self._futures.get(request.id)
-        if future is None or future.done():
+        if not self._callers.awaits(request.id):
             return
         again = next_attempt(request, result)
         if again is not None:
             metrics.RETRIES.inc()
             self._enqueue(again, waiting.since)
             return
-        future.set_result(replace(result, timing=timing, attempts=request.attempt + 1))
+        answer = replace(result, timing=timing, attempts=request.attempt + 1)
+        self._callers.answer(request.id, answer)
 
     # Who waits
 
@@ -255,7 +242,7 @@ class LocalEngine:
         # Before the model is there nothing is known of what can be batched.
         key = self._backend.key(request) if self._backend else ()
         for older in self._schedule.add(request, key, since):
-            self._fail(older, "replaced", "a newer request took its place")
+            self._callers.fail(older.id, "replaced", "a newer request took its place")
         self._arrived.set()
         metrics.WAITING.set(len(self._schedule))
         self._look()
@@ -265,29 +252,15 @@ class LocalEngine:
         if self._backend is not None:
             self._watch.look()
 
-    def _expire(self, request: Request) -> None:
+    def _expire(self, request_id: str) -> None:
         """Give up a request that still waits; one that is being decoded gets its answer."""
-        if self._schedule.remove(request.id):
-            self._fail(request, "timeout", "the model was busy for too long")
+        if self._schedule.remove(request_id):
+            self._callers.fail(request_id, "timeout", "the model was busy for too long")
 
-    def _fail(self, request: Request, code: str, text: str) -> None:
-        metrics.FAILURES.labels(code).inc()
-        future = self._futures.get(request.id)
-        if future is not None and not future.done():
-            future.set_exception(EngineError(code, text))
-
-    def _fail_all(self, code: str, text: str) -> None:
-        """Answer everybody, those too whose requests are being decoded."""
-        self._schedule.clear()
-        for future in self._futures.values():
-            if not future.done():
-                future.set_exception(EngineError(code, text))
-
-    def _refuse(self, code: str, text: str) -> None:
+    def _refuse(self, code: str, text: str, *, for_good: bool = False) -> None:
         """Answer everybody, now and until further notice."""
-        if not self._closed:
-            self._refusal = (code, text)
-        self._fail_all(code, text)
+        self._schedule.clear()
+        self._callers.refuse(code, text, for_good=for_good)
 
     # Loading
 
@@ -299,8 +272,7 @@ class LocalEngine:
         self._crew.grow(backend.info.replicas)
         self._schedule.fit(backend.info)
         self._backend = backend
-        if not self._closed:
-            self._refusal = None
+        self._callers.welcome()
         for waiting in self._schedule.clear():
             self._enqueue(waiting.request, waiting.since)
 

@@ -340,7 +340,7 @@ def test_who_goes_is_not_worked_for(house: House, stream: str) -> None:
                 await asyncio.gather(request, return_exceptions=True)
             # Nobody waits for the decode any more, though it still runs.
             engine: LocalEngine = web.session._engine  # type: ignore[assignment]
-            await until(lambda: not engine._futures)
+            await until(lambda: not engine._callers)
 
         asyncio.run(leave())
 
