@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -162,6 +163,28 @@ def test_whoever_speaks_over_a_websocket_at_the_end_is_answered_too(
     assert asyncio.run(speak()) == ("Play jazz in the dining room.", 1012)
     assert ended(daemon)[0] == 0
     assert not (tmp_path / "web").exists()
+
+
+def test_an_upload_for_which_there_is_no_room_is_told_so(start: Start, tmp_path: Path) -> None:
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("fastapi")
+    daemon = start("--http", f"unix://{tmp_path / 'web'}")
+    until(daemon, "is ready")
+    # For who writes, a file that may not grow is like a disk that is full.
+    limits = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (32_000, limits[1]))
+    transport = httpx.HTTPTransport(uds=str(tmp_path / "web"))
+    sent = {"url": "http://localhost/transcribe", "files": {"file": clip.PATH.read_bytes()}}
+    with httpx.Client(transport=transport, timeout=PATIENCE) as client:
+        refused = client.post(**sent)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "no-space")
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, limits)
+        assert client.post(**sent).status_code == 200
+    daemon.send_signal(signal.SIGTERM)
+    status, log = ended(daemon)
+    assert status == 0
+    assert "an upload could not be kept: File too large" in log
+    assert "Traceback" not in log
 
 
 def test_without_its_libraries_http_is_one_sentence(start: Start, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def read(body: bytes, cuts: Sequence[int]) -> tuple[bytes, dict[str, list[str]]]
             await form.read(pieces())
             return form.file.at_will().read(), form.fields
         finally:
-            form.file.close()
+            await form.file.close()
 
     return asyncio.run(whole())
 
@@ -204,7 +204,7 @@ def test_what_can_be_read_in_order_is_known_by_its_beginning(data: bytes, sequen
         file = Arriving()
         for at in range(len(data)):
             await file.write(data[at : at + 1])
-        file.close()
+        await file.close()
         return file.sequential
 
     assert run(arrives()) == sequential
@@ -220,7 +220,63 @@ def test_who_reads_a_file_waits_for_it_and_ends_with_it() -> None:
         await file.write(b"cd")
         first = await rest
         rest = asyncio.create_task(asyncio.to_thread(source.read, 10))
-        file.close()
+        await file.close()
         return first, await rest
 
     assert run(both()) == (b"cd", b"")
+
+
+class SlowDisk:
+    """Holds what the tests of this process do with files, from the thread that does it on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self._call = getattr(os, name)
+        self._reached, self.gate = threading.Event(), threading.Event()
+        monkeypatch.setattr(os, name, self._slowly)
+
+    async def reached(self) -> None:
+        assert await asyncio.to_thread(self._reached.wait, PATIENCE)
+
+    def _slowly(self, *arguments: object) -> object:
+        self._reached.set()
+        assert self.gate.wait(PATIENCE), "somebody waits for the disk who must not"
+        return self._call(*arguments)
+
+
+def test_who_closes_does_not_hold_the_others_while_the_disk_is_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = SlowDisk(monkeypatch, "pwrite")
+
+    async def scenario() -> None:
+        file = Arriving()
+        writing = asyncio.create_task(file.write(b"ab"))
+        await disk.reached()
+        closing = asyncio.create_task(file.close())
+        await asyncio.sleep(0)  # the others have their turn
+        assert not closing.done()
+        disk.gate.set()
+        await asyncio.gather(writing, closing)
+
+    run(scenario())
+
+
+def test_a_reader_whose_disk_is_slow_holds_neither_the_rest_nor_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = SlowDisk(monkeypatch, "pread")
+
+    async def scenario() -> bytes:
+        file = Arriving()
+        await file.write(b"ab")
+        reading = asyncio.create_task(asyncio.to_thread(file.in_order().read, 10))
+        await disk.reached()
+        await file.write(b"cd")
+        file.finish()
+        disk.gate.set()
+        try:
+            return await reading
+        finally:
+            await file.close()
+
+    assert run(scenario()) == b"ab"

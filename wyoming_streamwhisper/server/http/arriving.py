@@ -1,14 +1,17 @@
 """A file that is read while it still arrives: who reads what has not come waits for it.
 
 The event loop tells of bytes, one other thread reads. All of them are in a temporary file, because
-an hour of sound is too much for the memory of a small machine.
+an hour of sound is too much for the memory of a small machine. The disk may be slow: it is waited
+for in threads, and never while the lock is held, for which the event loop waits.
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import tempfile
 import threading
+from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 _BEGINNING = 12
@@ -22,6 +25,7 @@ class Arriving:
     """The bytes of one upload. `write`, `finish` and `close` belong to the event loop."""
 
     def __init__(self) -> None:
+        """Begin; raises OSError where nothing can be kept."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
         self._news = threading.Condition()
         self._beginning = b""
@@ -30,6 +34,8 @@ class Arriving:
         self.whole = False
         """Whether that is all."""
         self._closed = False
+        self._users = 0
+        """Threads that read or write the file now; before they are done it is not closed."""
 
     @property
     def sequential(self) -> bool:
@@ -37,7 +43,12 @@ class Arriving:
         return _SEQUENTIAL.match(self._beginning) is not None
 
     async def write(self, data: bytes) -> None:
-        """Take further bytes; waits while the disk is slow."""
+        """Take further bytes; waits while the disk is slow.
+
+        Raises:
+            OSError: they cannot be kept.
+
+        """
         if len(self._beginning) < _BEGINNING:
             self._beginning += data[:_BEGINNING]
         await asyncio.to_thread(self._append, data)
@@ -48,12 +59,13 @@ class Arriving:
             self.whole = True
             self._news.notify_all()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Forget the bytes; who reads finds the end."""
         with self._news:
             self._closed = True
-            self._file.close()
             self._news.notify_all()
+        # Giving a large file back takes time, too. Who is cancelled here need not wait for it.
+        await asyncio.shield(asyncio.to_thread(self._give_back))
 
     def in_order(self) -> BinaryIO:
         """Return a source that reads from the beginning on and never goes back."""
@@ -68,15 +80,37 @@ class Arriving:
         """Return bytes from a position on, none at the end; waits for the first. For any thread."""
         with self._news:
             self._news.wait_for(lambda: self.size > position or self.whole or self._closed)
-            return b"" if self._closed else os.pread(self._file.fileno(), most, position)
+            there = max(self.size - position, 0)
+        with self._used() as file:
+            return b"" if file is None else os.pread(file, min(most, there), position)
 
     def _append(self, data: bytes) -> None:
         left = memoryview(data)
+        with self._used() as file:
+            while left and file is not None and not self._closed:
+                written = os.pwrite(file, left, self.size)
+                left = left[written:]
+                with self._news:
+                    self.size += written
+                    self._news.notify_all()
+
+    @contextlib.contextmanager
+    def _used(self) -> Iterator[int | None]:
+        """Keep the file open meanwhile; gives its number, or None where it is closed."""
         with self._news:
-            while left and not self._closed:
-                written = os.pwrite(self._file.fileno(), left, self.size)
-                left, self.size = left[written:], self.size + written
-            self._news.notify_all()
+            file = None if self._closed else self._file.fileno()
+            self._users += 1
+        try:
+            yield file
+        finally:
+            with self._news:
+                self._users -= 1
+                self._news.notify_all()
+
+    def _give_back(self) -> None:
+        with self._news:
+            self._news.wait_for(lambda: not self._users)
+        self._file.close()
 
 
 class _Reading:

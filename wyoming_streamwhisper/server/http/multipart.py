@@ -3,7 +3,9 @@
 python-multipart knows the format; here its parts get their meaning and their limits.
 """
 
-from collections.abc import AsyncIterator
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from python_multipart.exceptions import FormParserError
@@ -11,6 +13,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from wyoming_streamwhisper.server.http.arriving import Arriving
 from wyoming_streamwhisper.server.http.problems import Problem
+
+_LOG = logging.getLogger(__name__)
 
 _FILE = "file"
 """Name of the part that is the recording."""
@@ -27,7 +31,6 @@ class Form:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data":
             raise Problem(415, "no-form", "the body is no multipart/form-data")
-        self.file = Arriving()
         self.fields: dict[str, list[str]] = {}
         """The fields that have come, as they were written."""
         self._files = self._count = 0
@@ -45,21 +48,23 @@ class Form:
         try:
             self._parser = MultipartParser(options[b"boundary"], callbacks)
         except (KeyError, FormParserError):
-            self.file.close()
             raise _bad("it names no boundary") from None
+        with _kept():
+            self.file = Arriving()
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """Read the body to its end.
 
         Raises:
-            Problem: it makes no sense, or has no file.
+            Problem: it makes no sense, has no file, or there is no room for that.
 
         """
         try:
             async for chunk in chunks:
                 self._parser.write(chunk)
                 if self._sound:
-                    await self.file.write(bytes(self._sound))
+                    with _kept():
+                        await self.file.write(bytes(self._sound))
                     self._sound.clear()
         except FormParserError:
             raise _bad("it breaks its own rules") from None
@@ -115,6 +120,16 @@ class Form:
 
     def _end(self) -> None:
         self._over = True
+
+
+@contextlib.contextmanager
+def _kept() -> Iterator[None]:
+    """Tell a client where its file cannot be kept, and the log why."""
+    try:
+        yield
+    except OSError as error:
+        _LOG.error("an upload could not be kept: %s", error.strerror or error)
+        raise Problem(507, "no-space", "the server has no room for the file") from error
 
 
 def _text(data: bytes | bytearray) -> str:

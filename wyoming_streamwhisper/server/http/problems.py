@@ -25,6 +25,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         429: "Too many uploads at once",
         500: "The model, or the server, failed",
         503: "Loading, stopping, or too busy",
+        507: "There is no room for the upload",
     }.items()
 }
 """What the OpenAPI document says of failures."""

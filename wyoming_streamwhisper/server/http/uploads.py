@@ -63,7 +63,7 @@ class Upload:
         """Wait until all of it is there.
 
         Raises:
-            Problem: it is too large, comes too slowly, or is no form with a file.
+            Problem: it is too large, comes too slowly, is no form with a file, or cannot be kept.
             ClientDisconnect: the rest will not come.
 
         """
@@ -74,7 +74,7 @@ class Upload:
         """Stop receiving, and forget what came."""
         self._receiving.cancel()
         await asyncio.gather(self._receiving, return_exceptions=True)
-        self.file.close()
+        await self.file.close()
 
     async def within(self, recording: Recording, work: Awaitable[T], *, watched: bool = True) -> T:
         """Do a part of an upload's work within its limits, and while its client waits.
@@ -144,7 +144,7 @@ class Uploads:
         """Begin to receive an upload; nothing of it is left when the context ends.
 
         Raises:
-            Problem: it is too large, one too many, or no form.
+            Problem: it is too large, one too many, no form, or cannot be kept.
 
         """
         if self._running >= self._options.http_max_uploads:
