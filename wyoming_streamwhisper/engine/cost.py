@@ -78,11 +78,6 @@ class CostModel:
         self._unlearned = 0
         self._learned = 0
 
-    @property
-    def knows(self) -> bool:
-        """Whether it has seen any batch."""
-        return self._learned > 0
-
     def learn(self, shape: Shape, seconds: float) -> None:
         """Take in how long a batch took."""
         key = _like(shape)
