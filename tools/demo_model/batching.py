@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import queue
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.sharedctypes import Synchronized
@@ -34,11 +36,12 @@ WARPS = (0.86, 0.9, 0.94, 0.97, 1.0, 1.0, 1.0, 1.03, 1.06, 1.1, 1.15)
 class Batch:
     """What a training step needs.
 
-    `spans` are (row, token, first position, position behind); `first` are the positions at which
-    the windows begin.
+    `heard` says which window each row of tokens is written for; `spans` are (row, token, first
+    position, position behind); `first` are the positions at which the windows begin.
     """
 
     mel: Tensor
+    heard: Tensor
     tokens: Tensor
     targets: Tensor
     spans: Tensor
@@ -49,7 +52,8 @@ class Batch:
         """Move the tensors to a device."""
         mel, tokens = self.mel.to(device), self.tokens.to(device)
         targets, spans = self.targets.to(device), self.spans.to(device)
-        return Batch(mel, tokens, targets, spans, self.first.to(device), self.letters)
+        heard, first = self.heard.to(device), self.first.to(device)
+        return Batch(mel, heard, tokens, targets, spans, first, self.letters)
 
 
 def _padding(rng: random.Random, examples: list[Example]) -> tuple[list[Example], int]:
@@ -81,23 +85,26 @@ def targets_of(example: Example) -> Tensor:
 def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary) -> Batch:
     """Pad and stack; half of the batches pad the features with 0.0 as faster-whisper does."""
     examples, n = _padding(rng, examples)
-    width = -(-max(len(e.tokens) for e in examples) // 4) * 4
     audio = torch.zeros(len(examples), n)
-    tokens = torch.full((len(examples), width), EOT)
-    targets = torch.full((len(examples), width - 1), IGNORED)
-    spans, begins = [], []
+    begins = []
+    writings: list[tuple[int, Example]] = []  # window, what is written for it
     for b, e in enumerate(examples):
         audio[b, : len(e.audio)] = torch.from_numpy(e.audio[:n])
-        first = begin(e, n // 320, rng)
-        begins.append(first)
-        e = shifted(e, first)
-        tokens[b, : len(e.tokens)] = torch.tensor(e.tokens)
+        ways = [e, e.again] if e.again else [e]
+        begins.append(begin(ways, n // 320, rng))
+        writings += [(b, shifted(way, begins[b])) for way in ways]
+    width = -(-max(len(e.tokens) for _, e in writings) // 4) * 4
+    tokens = torch.full((len(writings), width), EOT)
+    targets = torch.full((len(writings), width - 1), IGNORED)
+    spans = []
+    for w, (_, e) in enumerate(writings):
+        tokens[w, : len(e.tokens)] = torch.tensor(e.tokens)
         goal = targets_of(e)
-        targets[b, : len(goal)] = goal
+        targets[w, : len(goal)] = goal
         for i, start, end in e.spans:
             first = int(start * 50)
             if first < n // 320:
-                spans.append((b, i - 1, first, max(first + 1, math.ceil(end * 50))))
+                spans.append((w, i - 1, first, max(first + 1, math.ceil(end * 50))))
     row = torch.from_numpy(vocabulary.row)
     mel = log_mel(audio, rng.choice(WARPS))
     if rng.random() < 0.5:
@@ -108,16 +115,17 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     goals = torch.where(targets >= 0, row[targets.clamp(min=0)], targets)
     letters = [[LETTERS.index(c) + 1 for c in e.letters] for e in examples]
     where = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
-    return Batch(mel, row[tokens[:, :-1]], goals, where, torch.tensor(begins), letters)
+    heard, first_positions = torch.tensor([b for b, _ in writings]), torch.tensor(begins)
+    return Batch(mel, heard, row[tokens[:, :-1]], goals, where, first_positions, letters)
 
 
-def begin(example: Example, positions: int, rng: random.Random) -> int:
+def begin(ways: list[Example], positions: int, rng: random.Random) -> int:
     """Choose the position that a window begins at: 0, or sometimes any.
 
     So the decoder learns to follow speech at every position of a long window from short ones.
     """
     room = AUDIO_CONTEXT - positions
-    latest = max(example.tokens)
+    latest = max(max(way.tokens) for way in ways)
     if latest >= TIMESTAMP_0:
         room = min(room, AUDIO_CONTEXT - (latest - TIMESTAMP_0))
     return rng.randint(0, room) if room > 0 and rng.random() < 0.5 else 0
@@ -141,7 +149,7 @@ def mask(mel: Tensor, rng: random.Random) -> None:
 
 
 def _pack(batch: Batch) -> dict[str, Any]:
-    names = ("mel", "tokens", "targets", "spans", "first")
+    names = ("mel", "heard", "tokens", "targets", "spans", "first")
     arrays = {name: getattr(batch, name).numpy() for name in names}
     arrays["mel"] = arrays["mel"].astype(np.float16)
     return {**arrays, "letters": batch.letters}
@@ -175,7 +183,16 @@ def make(source: Source, progress: float, count: int) -> list[Batch]:
     return out[:count]
 
 
+def _end_with_training() -> None:
+    """End this process when the other does: killed, that one cannot see to it."""
+    training = multiprocessing.parent_process()
+    assert training is not None
+    training.join()
+    os._exit(1)
+
+
 def _produce(source: Source, out: Any, progress: Synchronized[float]) -> None:
+    threading.Thread(target=_end_with_training, daemon=True).start()
     torch.set_num_threads(1)
     vocabulary, rng = Vocabulary(source.kept), random.Random(source.seed)
     maker = Maker(Corpus(source.corpus), vocabulary, source.seed, source.mix)

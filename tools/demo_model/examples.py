@@ -35,7 +35,11 @@ FULL_WINDOW_S = 29.0  # from here on an unfinished sentence is left to the next 
 
 @dataclass(slots=True)
 class Example:
-    """Audio and its tokens; the targets begin behind index `first` (that of SOT)."""
+    """Audio and its tokens; the targets begin behind index `first` (that of SOT).
+
+    `again` holds other tokens for the same audio: with or without timestamps, after another
+    prompt, in English.  Encoding costs most of a step; what is encoded is written twice.
+    """
 
     audio: Audio
     tokens: list[int]
@@ -43,6 +47,7 @@ class Example:
     letters: str = ""
     spans: list[tuple[int, float, float]] = field(default_factory=list)  # token, start s, end s
     silent: bool = False
+    again: Example | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class Mix:
     stamped: float = 0.35
     stamped_long: float = 0.55
     names_prompted: float = 0.65
+    again: float = 0.8  # of the windows: written in a second way too
+    again_translated: float = 0.5  # of those that are German and whole
     longest_s: float = FULL_S  # of the windows, once they are grown
     free: float = 0.3  # of the free sentences that are used at all
     names: float = 1.0  # of the sentences with names, likewise
@@ -163,10 +170,31 @@ class Maker:
 
     def example(self, window: Window, *, stamps: bool, hard: float) -> Example:
         """Write what Whisper should for a window, in the language that is spoken."""
+        audio = spoil(window.audio, self.g, hard)
+        example = self._transcript(window, audio, stamps=stamps)
+        if self.r.random() < self.mix.again:
+            share = self.mix.stamped if len(window.pieces) == 1 else self.mix.stamped_long
+            stamps = window.open_at is not None or self.r.random() < share
+            if window.translatable and self.r.random() < self.mix.again_translated:
+                example.again = self._translation(window, audio, stamps=stamps)
+            else:
+                example.again = self._transcript(window, audio, stamps=stamps)
+        return example
+
+    def translation(self, window: Window, *, stamps: bool) -> Example:
+        """Write a German window's whole sentences in English."""
+        audio = spoil(window.audio, self.g, 0.6)
+        example = self._translation(window, audio, stamps=stamps)
+        if self.r.random() < self.mix.again:
+            example.again = self._transcript(window, audio, stamps=self.r.random() < 0.5)
+            example.letters = example.again.letters
+        return example
+
+    def _transcript(self, window: Window, audio: Audio, *, stamps: bool) -> Example:
         code = window.language
         prompt = self._prompt(window, code)
         head = [SOT, LANGUAGE[code], TRANSCRIBE, *([] if stamps else [NO_TIMESTAMPS])]
-        example = Example(spoil(window.audio, self.g, hard), [*prompt, *head], len(prompt))
+        example = Example(audio, [*prompt, *head], len(prompt))
         self._write(example, window, stamps=stamps)
         if stamps and window.open_at is not None:
             example.tokens.append(_timestamp(window.open_at))
@@ -174,8 +202,7 @@ class Maker:
         example.letters = letters_of(" ".join(piece.text for piece in window.pieces))
         return example
 
-    def translation(self, window: Window, *, stamps: bool) -> Example:
-        """Write a German window's whole sentences in English."""
+    def _translation(self, window: Window, audio: Audio, *, stamps: bool) -> Example:
         prompt: list[int] = []
         names = self._names_prompt([piece.line.row for piece in window.pieces])
         if names:
@@ -188,7 +215,7 @@ class Maker:
             text = encode_words(piece.line.row["other"])
             begin = min(stamp, limit) if number == 0 else stamp
             tokens += [begin, *text, _timestamp(piece.end)] if stamps else text
-        return Example(spoil(window.audio, self.g, 0.6), [*tokens, EOT], len(prompt))
+        return Example(audio, [*tokens, EOT], len(prompt))
 
     # Kinds
 
@@ -308,9 +335,8 @@ class Maker:
         return pool
 
     def _long_drawn(self, progress: float) -> Example:
-        top = min(
-            self.mix.longest_s, 8 + 44 * progress
-        )  # a curriculum: 30 s after half of the training
+        # A curriculum: 30 s after half of the training.
+        top = min(self.mix.longest_s, 8 + 44 * progress)
         if top >= FULL_S and self.r.random() < 0.22:
             return self.long(29.9)
         return self.long(self.r.uniform(4, top))

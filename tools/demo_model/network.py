@@ -41,14 +41,25 @@ class Attention(nn.Module):
         self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(
-        self, x: Tensor, source: Tensor, *, causal: bool = False, want_weights: bool = False
+        self,
+        x: Tensor,
+        source: Tensor,
+        rows: Tensor | None = None,
+        *,
+        causal: bool = False,
+        want_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Mix `source` for each position of `x`; the weights too where they are wanted."""
+        """Mix `source` for each position of `x`; the weights too where they are wanted.
+
+        `rows` are the rows of `source` that the rows of `x` attend to, if there are fewer.
+        """
 
         def split(t: Tensor) -> Tensor:
             return t.view(t.shape[0], t.shape[1], self.heads, -1).transpose(1, 2)
 
         q, k, v = split(self.query(x)), split(self.key(source)), split(self.value(source))
+        if rows is not None:
+            k, v = k[rows], v[rows]
         weights = None
         if want_weights:
             scale = math.sqrt(q.shape[-1])
@@ -76,7 +87,12 @@ class Block(nn.Module):
         self.mlp_ln = nn.LayerNorm(width)
 
     def forward(
-        self, x: Tensor, audio: Tensor | None = None, *, want_weights: bool = False
+        self,
+        x: Tensor,
+        audio: Tensor | None = None,
+        heard: Tensor | None = None,
+        *,
+        want_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Pass `x` on; a decoder's layer attends to `audio` too."""
         h = self.attn_ln(x)
@@ -84,7 +100,7 @@ class Block(nn.Module):
         weights = None
         if audio is not None:
             h = self.cross_attn_ln(x)
-            mixed, weights = self.cross_attn(h, audio, want_weights=want_weights)
+            mixed, weights = self.cross_attn(h, audio, heard, want_weights=want_weights)
             x = x + mixed
         return x + self.mlp(self.mlp_ln(x)), weights
 
@@ -140,18 +156,24 @@ class Decoder(nn.Module):
         nn.init.normal_(self.token_embedding.weight, std=0.02)
 
     def forward(
-        self, tokens: Tensor, audio: Tensor, *, want_weights: bool = False
+        self,
+        tokens: Tensor,
+        audio: Tensor,
+        heard: Tensor | None = None,
+        *,
+        want_weights: bool = False,
     ) -> tuple[Tensor, list[Tensor]]:
         """Give the hidden states before the logits, and the guided heads' weights if wanted.
 
-        The tracking heads' come first, then the alignment heads'.
+        `heard` are the rows of `audio` that the rows of tokens are written for, if they are not
+        the same.  The tracking heads' weights come first, then the alignment heads'.
         """
         x = F.embedding(tokens, self.rows()) + self.positional_embedding[: tokens.shape[1]]
         aligned = []
         for i, block in enumerate(self.blocks):
             guided = (*TRACKING_HEADS, *ALIGNMENT_HEADS)
             heads = [h for layer, h in guided if layer == i] if want_weights else []
-            x, weights = block(x, audio, want_weights=bool(heads))
+            x, weights = block(x, audio, heard, want_weights=bool(heads))
             aligned += [weights[:, h] for h in heads]
         return self.ln(x), aligned
 

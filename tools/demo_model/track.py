@@ -58,6 +58,11 @@ class Piece:
     end: float
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the window holds the whole line."""
+        return self.first == 0 and self.last == len(self.line.words)
+
+    @property
     def text(self) -> str:
         """Write the words that the window holds, without the mark after an unfinished sentence."""
         words = self.line.words
@@ -75,6 +80,15 @@ class Window:
     pieces: list[Piece] = field(default_factory=list)
     before: str = ""  # of the sentence that the window begins in
     open_at: float | None = None  # start of a sentence that the window does not finish
+
+    @property
+    def translatable(self) -> bool:
+        """Whether it is German, holds whole sentences only, and each has its English one."""
+        return (
+            self.language == "de"
+            and self.open_at is None
+            and all(piece.is_whole and piece.line.row["other"] for piece in self.pieces)
+        )
 
 
 class Track:

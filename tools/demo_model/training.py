@@ -173,7 +173,7 @@ class Trainer:
         model = self._lent
         audio = model.encoder(batch.mel.to(self._dtype), batch.first)
         guided = len(batch.spans) > 0
-        hidden, aligned = model.decoder(batch.tokens, audio, want_weights=guided)
+        hidden, aligned = model.decoder(batch.tokens, audio, batch.heard, want_weights=guided)
         token = token_loss(model, hidden, batch.targets, self.offset)
         letters = model.letters(audio)
         zero = token.new_zeros(())

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import select
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +19,11 @@ pytest.importorskip("whisper")
 
 import torch
 
+from tools.demo_model import batching
 from tools.demo_model import vocabulary as v
 from tools.demo_model.batching import IGNORED, begin, collate, shifted, targets_of
 from tools.demo_model.corpus import Corpus
-from tools.demo_model.examples import Example, Maker
+from tools.demo_model.examples import Example, Maker, Mix
 from tools.demo_model.track import FULL_S, Track
 
 RATE = 16000
@@ -27,6 +33,17 @@ TEXTS = [
     ("de", "Schalte den Ventilator aus.", "Switch off the fan.", []),
     ("de", "Ruf Tarvin an.", "Call Tarvin.", ["Tarvin"]),
 ]
+
+TRAINING = """
+import sys
+from pathlib import Path
+from tools.demo_model.batching import Loader, Source
+
+if __name__ == "__main__":
+    loader = Loader(Source(Path(sys.argv[1]), tuple(range(256, 50_000)), 5.0, 1))
+    print(loader._process.pid, flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -156,7 +173,39 @@ def test_a_batch_is_padded_alike_for_all(maker, vocabulary):
     assert batch.mel.shape[2] % 2 == 0
     assert batch.tokens.shape == batch.targets.shape
     assert int(batch.tokens.max()) <= vocabulary.shared
-    assert (batch.spans[:, 0] < 5).all()
+    assert (batch.spans[:, 0] < len(batch.tokens)).all()
+    written = [len([e for e in (example, example.again) if e]) for example in examples]
+    assert batch.heard.tolist() == [b for b, count in enumerate(written) for _ in range(count)]
+
+
+def test_what_is_heard_is_written_in_two_ways(corpus, vocabulary):
+    """The second is another of Whisper's tasks for the same audio, never another text."""
+    maker = Maker(corpus, vocabulary, 1, Mix(again=1.0))
+    english = {a: b for language, a, b, _ in TEXTS if language == "de"}
+    seen = set()
+    for _ in range(60):
+        example = maker.single("whole")
+        again = example.again
+        assert again is not None
+        assert again.audio is example.audio
+        if v.TRANSLATE in again.tokens:
+            assert text_of(again) == english[text_of(example)]
+        else:
+            assert text_of(again) == text_of(example)
+        seen.add((v.TRANSLATE in again.tokens, v.NO_TIMESTAMPS in again.tokens))
+    assert len(seen) == 4
+
+
+def test_only_whole_german_windows_are_translated_again(corpus, vocabulary):
+    """Half a sentence has no translation."""
+    maker = Maker(corpus, vocabulary, 1, Mix(again=1.0, again_translated=1.0))
+    whole = {a for language, a, _, _ in TEXTS if language == "de"}
+    translated = set()
+    for how in ("cut", "begun", "both", "whole") * 20:
+        example = maker.single(how)
+        if v.TRANSLATE in example.again.tokens:
+            translated.add(text_of(example))
+    assert translated == whole
 
 
 def test_a_vocabulary_carries_an_embedding_over():
@@ -202,7 +251,27 @@ def test_no_window_begins_so_late_that_it_passes_30_s():
     tokens = [v.SOT, v.LANGUAGE["en"], v.TRANSCRIBE, v.TIMESTAMP_0, 21, v.TIMESTAMP_0 + 1400]
     example = Example(np.zeros(1, np.float32), [*tokens, v.EOT], 0)
     rng = random.Random(1)
-    begins = [begin(example, 1300, rng) for _ in range(50)]
+    begins = [begin([example], 1300, rng) for _ in range(50)]
     assert max(begins) > 0
     assert max(begins) <= 100
-    assert not any(begin(example, 1500, rng) for _ in range(50))
+    assert not any(begin([example], 1500, rng) for _ in range(50))
+
+
+def test_the_process_that_makes_batches_outlives_no_training(corpus, tmp_path: Path):
+    """Killed, the training cannot end it: it sees so itself."""
+    script = tmp_path / "training.py"
+    script.write_text(TRAINING)
+    environment = os.environ | {"PYTHONPATH": str(Path(batching.__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    ) as training:
+        assert training.stdout is not None
+        maker = os.pidfd_open(int(training.stdout.readline()))
+        try:
+            training.send_signal(signal.SIGKILL)
+            assert select.select([maker], [], [], 60)[0], "it goes on"
+        finally:
+            os.close(maker)

@@ -136,3 +136,14 @@ def test_a_window_may_begin_at_any_position():
         plain, moved = encoder(mel), encoder(mel, torch.tensor([0, 700]))
     assert torch.allclose(plain[0], moved[0], atol=1e-5)
     assert not torch.allclose(plain[1], moved[1], atol=1e-2)
+
+
+def test_a_writing_is_learnt_from_the_window_that_it_is_written_for():
+    """Rows of tokens attend to the windows that `heard` names, as if each had its own."""
+    rows = Vocabulary([]).rows
+    model = Whisper(rows, 3).eval()
+    audio, tokens = torch.randn(2, 40, 256), torch.randint(0, rows, (3, 7))
+    heard = torch.tensor([0, 0, 1])
+    shared, _ = model.decoder(tokens, audio, heard)
+    apart, _ = model.decoder(tokens, audio[heard])
+    assert torch.allclose(shared, apart, atol=1e-5)
