@@ -153,8 +153,9 @@ def test_a_forced_prefix_is_followed_and_not_returned(clip):
         prefix = tuple(t for word in whole.words[:count] for t in word.tokens)
         rest = heard(ask(clip, Kind.PARTIAL, prefix=prefix))
         assert tokens(rest) == tokens(whole)[len(prefix) :]
-        # The same words at the same time: what was forced has taken its share of the audio.
-        assert rest.words[0].start == pytest.approx(whole.words[count].start, abs=0.1)
+        # The same words at about the same time (a word lasts 0.3 s): what was forced has taken its
+        # share of the audio.
+        assert rest.words[0].start == pytest.approx(whole.words[count].start, abs=0.2)
 
 
 def test_a_forced_prefix_that_says_everything_is_followed_by_nothing():

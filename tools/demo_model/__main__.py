@@ -19,6 +19,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--steps", type=int, help="training steps in all; more than done: go on")
     p.add_argument("--rate", type=float, help="highest learning rate")
     p.add_argument("--begin-from", type=Path, help="checkpoint.pt of an earlier run")
+    p.add_argument(
+        "--share", type=float, default=1.0, help="export: of the run, the rest of --begin-from"
+    )
     p.add_argument("--device", default="cpu", help="cpu or cuda")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 2)
     p.add_argument("--threads", type=int, default=0, help="of the training; default: all cores")
@@ -57,6 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         arguments.device,
         arguments.begin_from,
         replace(Mix(), **parse_mix(arguments.mix)),
+        arguments.share,
     )
     if arguments.stage == "install":
         recipe.install(PACKAGE)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import corpus, curves, evalset, evaluation, peers
 from .batching import Source
+from .blending import blend
 from .corpus import Corpus
 from .examples import Mix
 from .export import export
@@ -65,6 +66,8 @@ class Recipe:
     device: str = "cpu"
     begin_from: Path | None = None
     mix: Mix = field(default_factory=Mix)
+    share: float = 1.0
+    """Of the run's weights in what is exported; the others are those that it began from."""
 
     @property
     def run_folder(self) -> Path:
@@ -111,7 +114,11 @@ class Recipe:
 
     def export(self, size: Size | None = None, name: str = "export") -> None:
         """Write the averaged weights in every format."""
-        export(self.run_folder / "checkpoint.pt", self.work / name, size or Size())
+        checkpoint = self.run_folder / "checkpoint.pt"
+        if self.begin_from and self.share < 1:
+            blend(self.begin_from, checkpoint, self.share, self.run_folder / "blend.pt")
+            checkpoint = self.run_folder / "blend.pt"
+        export(checkpoint, self.work / name, size or Size())
 
     def evaluate(self) -> None:
         """Measure the int8 model, and the implementations against each other."""

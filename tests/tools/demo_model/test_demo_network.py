@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("torch")
@@ -10,12 +12,13 @@ pytest.importorskip("whisper")
 import torch
 import whisper
 
+from tools.demo_model.blending import blend
 from tools.demo_model.network import TIMESTAMPS, Decoder, Encoder, Whisper, sinusoids
 from tools.demo_model.sizes import SIZES, Size
 from tools.demo_model.tokenizer_file import byte_letters, merge_of
 from tools.demo_model.training import Plan, attention_loss, ctc_loss
 from tools.demo_model.vocabulary import Vocabulary
-from tools.demo_model.weights import full_state, tensors
+from tools.demo_model.weights import EMBEDDING, full_state, tensors
 from tools.demo_model.widening import resized
 
 
@@ -147,3 +150,21 @@ def test_a_writing_is_learnt_from_the_window_that_it_is_written_for():
     shared, _ = model.decoder(tokens, audio, heard)
     apart, _ = model.decoder(tokens, audio[heard])
     assert torch.allclose(shared, apart, atol=1e-5)
+
+
+def test_a_blend_lies_between_two_runs(checkpoint, tmp_path: Path):
+    """Weights are meant by share; a token that only the later run knows keeps its row."""
+    saved = torch.load(checkpoint, weights_only=False)
+    vocabulary = Vocabulary([*saved["kept"], 40_000])
+    later = {name: w.float() + 1 for name, w in saved["mean"].items()}
+    rows = vocabulary.carry(later[EMBEDDING], saved["kept"])
+    rows[vocabulary.row[40_000]] = 7.0
+    later[EMBEDDING] = rows
+    torch.save({"mean": later, "kept": vocabulary.kept}, tmp_path / "later.pt")
+    blend(checkpoint, tmp_path / "later.pt", 0.25, tmp_path / "out.pt")
+    out = torch.load(tmp_path / "out.pt", weights_only=False)
+    name = "encoder.conv1.weight"
+    assert torch.allclose(out["mean"][name].float(), saved["mean"][name].float() + 0.25, atol=2e-3)
+    assert (out["mean"][EMBEDDING][vocabulary.row[40_000]] == 7).all()
+    old = out["mean"][EMBEDDING][vocabulary.row[saved["kept"][5]]].float()
+    assert torch.allclose(old, saved["mean"][EMBEDDING][5].float() + 0.25, atol=2e-3)
