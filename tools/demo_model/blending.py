@@ -25,8 +25,8 @@ def blend(earlier: Path, later: Path, share: float, out: Path) -> None:
     before = {name: w.float() for name, w in first["mean"].items()}
     after = {name: w.float() for name, w in last["mean"].items()}
     before[EMBEDDING] = vocabulary.carry(before[EMBEDDING], first["kept"])
-    new = ~torch.isin(torch.as_tensor(vocabulary.kept), torch.as_tensor(first["kept"]))
-    before[EMBEDDING][:-1][new] = after[EMBEDDING][:-1][new]
+    new = vocabulary.new_to(first["kept"])
+    before[EMBEDDING][new] = after[EMBEDDING][new]
     mean = {name: w.lerp(after[name], share) for name, w in before.items() if name in after}
     half = {name: w.half() for name, w in (after | mean).items()}
     torch.save({"mean": half, "kept": last["kept"]}, out)

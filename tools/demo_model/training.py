@@ -23,8 +23,8 @@ from .examples import LETTERS
 from .muon import Muon
 from .network import TRACKING_HEADS, Whisper
 from .vocabulary import Vocabulary
+from .weights import EMBEDDING, STAMP_MAP
 
-EMBEDDING, STAMP_MAP = "decoder.token_embedding.weight", "decoder.stamp_map"
 TRUSTED_STAMPS = 400  # of a run that trained each timestamp apart: those of short windows
 
 
@@ -132,10 +132,10 @@ class Trainer:
         """Take the weights of another run, whose kept tokens may be others."""
         saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
         state = {name: w.float() for name, w in saved["mean"].items()}
-        name = EMBEDDING
-        state[name] = self.vocabulary.carry(state[name], saved["kept"])
-        new = ~torch.isin(torch.as_tensor(self.vocabulary.kept), torch.as_tensor(saved["kept"]))
-        state[name][:-1][new] += torch.randn(int(new.sum()), state[name].shape[1]) * 0.02
+        rows = self.vocabulary.carry(state[EMBEDDING], saved["kept"])
+        new = self.vocabulary.new_to(saved["kept"])
+        rows[new] += torch.randn(len(new), rows.shape[1]) * 0.02
+        state[EMBEDDING] = rows
         for model in (self.model, self.mean):
             model.load_state_dict(state, strict=STAMP_MAP in state)
             if STAMP_MAP not in state:

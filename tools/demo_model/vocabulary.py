@@ -108,3 +108,7 @@ class Vocabulary:
         full = embedding[-1:].repeat(N_VOCAB, 1)
         full[torch.as_tensor(kept)] = embedding[:-1]
         return torch.cat([full[torch.as_tensor(self.kept)], embedding[-1:]])
+
+    def new_to(self, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+        """List the rows of tokens that a vocabulary of other kept tokens has none for."""
+        return np.flatnonzero(~np.isin(self.kept, kept))

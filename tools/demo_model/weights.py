@@ -10,8 +10,8 @@ from .network import sinusoids
 from .sizes import AUDIO_CONTEXT, N_VOCAB, WIDTH, Size
 from .widening import State
 
-HELPERS = {"letters.weight", "letters.bias", "decoder.stamp_map"}  # of the training alone
-EMBEDDING = "decoder.token_embedding.weight"
+EMBEDDING, STAMP_MAP = "decoder.token_embedding.weight", "decoder.stamp_map"
+HELPERS = {"letters.weight", "letters.bias", STAMP_MAP}  # of the training alone
 
 
 def full_state(checkpoint: Path) -> State:
