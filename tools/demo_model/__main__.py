@@ -18,6 +18,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--smoke", action="store_true", help="a tiny run of every stage")
     p.add_argument("--steps", type=int, help="training steps in all; more than done: go on")
     p.add_argument("--rate", type=float, help="highest learning rate")
+    p.add_argument("--hear", type=float, help="share of the steps for the encoder alone")
+    p.add_argument("--write", type=float, help="share of those behind for the decoder alone")
     p.add_argument("--begin-from", type=Path, help="checkpoint.pt of an earlier run")
     p.add_argument(
         "--share", type=float, default=1.0, help="export: of the run, the rest of --begin-from"
@@ -51,8 +53,8 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(arguments.threads or os.cpu_count() or 1)
     torch.manual_seed(0)
     scale = SMOKE if arguments.smoke else Scale()
-    plan = scale.plan
-    plan = replace(plan, steps=arguments.steps or plan.steps, rate=arguments.rate or plan.rate)
+    given = {name: getattr(arguments, name) for name in ("steps", "rate", "hear", "write")}
+    plan = replace(scale.plan, **{k: v for k, v in given.items() if v is not None})
     recipe = Recipe(
         arguments.work,
         replace(scale, plan=plan),

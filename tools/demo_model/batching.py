@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from .corpus import Corpus
-from .examples import LETTERS, Example, Maker, Mix, batches
+from .examples import Example, Maker, Mix, batches
 from .features import log_mel
 from .sizes import AUDIO_CONTEXT
 from .sound import RATE
@@ -46,14 +46,14 @@ class Batch:
     targets: Tensor
     spans: Tensor
     first: Tensor
-    letters: list[list[int]]
+    sounds: list[list[int]]
 
     def to(self, device: str) -> Batch:
         """Move the tensors to a device."""
         mel, tokens = self.mel.to(device), self.tokens.to(device)
         targets, spans = self.targets.to(device), self.spans.to(device)
         heard, first = self.heard.to(device), self.first.to(device)
-        return Batch(mel, heard, tokens, targets, spans, first, self.letters)
+        return Batch(mel, heard, tokens, targets, spans, first, self.sounds)
 
 
 def _padding(rng: random.Random, examples: list[Example]) -> tuple[list[Example], int]:
@@ -113,10 +113,10 @@ def collate(examples: list[Example], rng: random.Random, vocabulary: Vocabulary)
     if rng.random() < 0.5:
         mask(mel, rng)
     goals = torch.where(targets >= 0, row[targets.clamp(min=0)], targets)
-    letters = [[LETTERS.index(c) + 1 for c in e.letters] for e in examples]
+    sounds = [e.sounds for e in examples]
     where = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
     heard, first_positions = torch.tensor([b for b, _ in writings]), torch.tensor(begins)
-    return Batch(mel, heard, row[tokens[:, :-1]], goals, where, first_positions, letters)
+    return Batch(mel, heard, row[tokens[:, :-1]], goals, where, first_positions, sounds)
 
 
 def begin(ways: list[Example], positions: int, rng: random.Random) -> int:
@@ -152,13 +152,13 @@ def _pack(batch: Batch) -> dict[str, Any]:
     names = ("mel", "heard", "tokens", "targets", "spans", "first")
     arrays = {name: getattr(batch, name).numpy() for name in names}
     arrays["mel"] = arrays["mel"].astype(np.float16)
-    return {**arrays, "letters": batch.letters}
+    return {**arrays, "sounds": batch.sounds}
 
 
 def _unpack(packed: dict[str, Any]) -> Batch:
-    tensors = {k: torch.from_numpy(v) for k, v in packed.items() if k != "letters"}
+    tensors = {k: torch.from_numpy(v) for k, v in packed.items() if k != "sounds"}
     tensors["mel"] = tensors["mel"].float()
-    return Batch(**tensors, letters=packed["letters"])
+    return Batch(**tensors, sounds=packed["sounds"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-LOSSES = ("token", "ctc", "attention")
+LOSSES = ("token", "attention", "sounds", "place")
 
 
 def plot(log: Path, out: Path) -> None:
@@ -21,7 +21,7 @@ def plot(log: Path, out: Path) -> None:
         2, 1, sharex=True, figsize=(8, 6), height_ratios=(3, 1), layout="constrained"
     )
     for name in LOSSES:
-        losses.plot(steps, [row[name] for row in rows], label=name, linewidth=1)
+        losses.plot(steps, [row.get(name) for row in rows], label=name, linewidth=1)
     losses.set_ylabel("loss")
     losses.legend()
     rate.plot(steps, [row["rate"] for row in rows], linewidth=1)

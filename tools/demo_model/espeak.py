@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 RETRIEVE_AUDIO, POSITION_CHARACTER, CHARS_UTF8 = 2, 1, 1
 RATE_WPM, PITCH, PITCH_RANGE = 1, 3, 4  # espeak_SetParameter's numbers
 EVENT_END, EVENT_WORD = 0, 1
+SEPARATOR = ord("_") << 8  # between the phonemes of espeak_TextToPhonemes
+STRESS = "',%=|"
 
 
 class _Event(C.Structure):
@@ -42,6 +44,7 @@ class Espeak:
     def __init__(self) -> None:
         self._library = C.CDLL("libespeak-ng.so.1")
         self.rate: int = self._library.espeak_Initialize(RETRIEVE_AUDIO, 0, None, 0)
+        self._library.espeak_TextToPhonemes.restype = C.c_char_p
         self._chunks: list[NDArray[np.int16]] = []
         self._words: list[tuple[int, int]] = []
         prototype = C.CFUNCTYPE(C.c_int, C.POINTER(C.c_short), C.c_int, C.POINTER(_Event))
@@ -63,8 +66,7 @@ class Espeak:
     ) -> tuple[NDArray[np.int16], list[tuple[int, int]]]:
         """Speak: the audio at `self.rate`, and (character, milliseconds) of each word's start."""
         self._chunks, self._words = [], []
-        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice {voice}")
+        self._choose(voice)
         settings = (
             (RATE_WPM, manner.rate_wpm),
             (PITCH, manner.pitch),
@@ -79,3 +81,18 @@ class Espeak:
         self._library.espeak_Synchronize()
         silence = np.zeros(0, np.int16)
         return np.concatenate(self._chunks) if self._chunks else silence, self._words
+
+    def sounds(self, text: str, voice: str) -> list[list[str]]:
+        """Give the phonemes of each word (of "in the", said as one, together), without stress."""
+        self._choose(voice)
+        rest, words = C.c_char_p(text.encode()), list[list[str]]()
+        while rest.value is not None:
+            clause = self._library.espeak_TextToPhonemes(C.byref(rest), CHARS_UTF8, SEPARATOR)
+            parts = (word.split("_") for word in clause.decode().split())
+            bare = ([part.strip(STRESS) for part in word] for word in parts)
+            words += [[sound for sound in word if sound] for word in bare]
+        return words
+
+    def _choose(self, voice: str) -> None:
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise ValueError(f"espeak-ng has no voice {voice}")

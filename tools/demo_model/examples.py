@@ -26,7 +26,6 @@ from .vocabulary import (
     encode_words,
 )
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzäöüß0123456789 :'"
 LATEST_FIRST_TIMESTAMP = 50  # Whisper's decoders let speech begin within a second
 LONGEST_PROMPT = 120  # tokens
 POOL_S = 700.0  # audio drawn at a time, then sorted by length
@@ -44,7 +43,7 @@ class Example:
     audio: Audio
     tokens: list[int]
     first: int
-    letters: str = ""
+    sounds: list[int] = field(default_factory=list)  # `sounds.numbers_of`
     spans: list[tuple[int, float, float]] = field(default_factory=list)  # token, start s, end s
     silent: bool = False
     again: Example | None = None
@@ -74,11 +73,6 @@ class Mix:
 
 def _timestamp(seconds: float) -> int:
     return TIMESTAMP_0 + min(1500, max(0, round(seconds / 0.02)))
-
-
-def letters_of(text: str) -> str:
-    """Give the letters of a text that the helper head writes."""
-    return "".join(c for c in text.lower() if c in LETTERS)
 
 
 class Maker:
@@ -187,19 +181,17 @@ class Maker:
         example = self._translation(window, audio, stamps=stamps)
         if self.r.random() < self.mix.again:
             example.again = self._transcript(window, audio, stamps=self.r.random() < 0.5)
-            example.letters = example.again.letters
         return example
 
     def _transcript(self, window: Window, audio: Audio, *, stamps: bool) -> Example:
         code = window.language
         prompt = self._prompt(window, code)
         head = [SOT, LANGUAGE[code], TRANSCRIBE, *([] if stamps else [NO_TIMESTAMPS])]
-        example = Example(audio, [*prompt, *head], len(prompt))
+        example = Example(audio, [*prompt, *head], len(prompt), window.sounds)
         self._write(example, window, stamps=stamps)
         if stamps and window.open_at is not None:
             example.tokens.append(_timestamp(window.open_at))
         example.tokens.append(EOT)
-        example.letters = letters_of(" ".join(piece.text for piece in window.pieces))
         return example
 
     def _translation(self, window: Window, audio: Audio, *, stamps: bool) -> Example:
@@ -215,7 +207,7 @@ class Maker:
             text = encode_words(piece.line.row["other"])
             begin = min(stamp, limit) if number == 0 else stamp
             tokens += [begin, *text, _timestamp(piece.end)] if stamps else text
-        return Example(audio, [*tokens, EOT], len(prompt))
+        return Example(audio, [*tokens, EOT], len(prompt), window.sounds)
 
     # Kinds
 

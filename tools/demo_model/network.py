@@ -17,6 +17,7 @@ from .sizes import (
     TEXT_CONTEXT,
     WIDTH,
 )
+from .sounds import SOUNDS
 
 TIMESTAMPS = AUDIO_CONTEXT + 1
 ALIGNMENT_HEADS = ((2, 0), (3, 0))  # (decoder layer, head) taught the next word's time
@@ -197,9 +198,14 @@ class Decoder(nn.Module):
 
 
 class Whisper(nn.Module):
-    """`rows` token rows (see `vocabulary`); `letters` is a helper head, dropped at export."""
+    """`rows` token rows (see `vocabulary`).
 
-    def __init__(self, rows: int, letters: int) -> None:
+    `sounds` and `place` are helpers, dropped at export: they read the phonemes and the position
+    from what is heard.
+    """
+
+    def __init__(self, rows: int) -> None:
         super().__init__()
         self.encoder, self.decoder = Encoder(), Decoder(rows)
-        self.letters = nn.Linear(WIDTH, letters)
+        self.sounds = nn.Linear(WIDTH, len(SOUNDS) + 1)
+        self.place = nn.Linear(WIDTH, WIDTH)

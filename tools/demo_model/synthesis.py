@@ -21,6 +21,7 @@ from . import free, names
 from .espeak import Espeak, Manner
 from .grammar import Pair, sample, spoken_word
 from .sound import RATE
+from .sounds import by_written_word
 from .voices import Voice
 
 KINDS = ("grammar", "names", "free")
@@ -28,6 +29,7 @@ Split = Literal["train", "eval"]
 SILENT_AMPLITUDE = 150  # of 32767; below it a synthesizer says nothing
 KEPT_SILENCE = 480  # samples left at either end
 SHORTEST_S, LONGEST_S = 0.3, 14
+PLAIN_ENGLISH = "gmw/en-US"  # whose phonemes stand for those of other synthesizers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,14 @@ class Sentence:
 class Clip:
     """Speech at 16 kHz.
 
-    `marks` are (start, end) of each written word in milliseconds, `guessed` the words whose start
-    is an estimate.
+    `sounds` are the phonemes (`sounds.by_written_word`), `marks` (start, end) of each written word
+    in milliseconds, `guessed` the words whose start is an estimate.
     """
 
     audio: NDArray[np.int16]
     sentence: Sentence
     voice: str
+    sounds: list[str]
     marks: list[tuple[int, int]] | None = None
     guessed: list[int] = field(default_factory=list)
 
@@ -60,6 +63,7 @@ class Clip:
         return {
             **asdict(self.sentence),
             "voice": self.voice,
+            "sounds": self.sounds,
             "marks": self.marks,
             "guessed": self.guessed,
         }
@@ -161,10 +165,11 @@ def speak_espeak(engine: Espeak, rng: random.Random, sentence: Sentence, voice: 
     raw, words = engine.say(said, voice.name, manner)
     audio, cut = trim(at_16k(raw, engine.rate))
     starts, end_ms = _starts(words, owner, cut), len(audio) * 1000 // RATE
-    filled = fill_marks(starts, sentence.text.split(), end_ms)
-    if filled is None:
-        return Clip(audio, sentence, str(voice))
-    return Clip(audio, sentence, str(voice), *filled)
+    written = sentence.text.split()
+    filled = fill_marks(starts, written, end_ms)
+    known = sorted(starts) if filled else []
+    sounds = by_written_word(engine.sounds(said, voice.name), known, len(written))
+    return Clip(audio, sentence, str(voice), sounds, *(filled or ()))
 
 
 def _flite(said: str, voice: str, stretch: float, out: Path) -> None:
@@ -182,6 +187,11 @@ def _festival(said: str, voice: str, stretch: float, out: Path) -> None:
     )
 
 
+@functools.cache
+def _pronouncer() -> Espeak:
+    return Espeak()
+
+
 def speak_process(rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
     """`sentence` by flite or festival, each clip a process of its own; no marks."""
     said, _ = words_as_spoken(sentence.text, sentence.language)
@@ -192,7 +202,8 @@ def speak_process(rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
         with wave.open(str(path)) as file:
             raw = np.frombuffer(file.readframes(file.getnframes()), np.int16)
             rate = file.getframerate()
-    return Clip(trim(at_16k(raw, rate))[0], sentence, str(voice))
+    sounds = by_written_word(_pronouncer().sounds(said, PLAIN_ENGLISH), [], 0)
+    return Clip(trim(at_16k(raw, rate))[0], sentence, str(voice), sounds)
 
 
 def usable(clip: Clip) -> bool:

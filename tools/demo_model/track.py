@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .sound import RATE, Audio, stretch
+from .sounds import numbers_of
 
 FULL_S = 30.0
 
@@ -69,6 +70,15 @@ class Piece:
         text = " ".join(words[self.first : self.last])
         return text if self.last == len(words) else text.rstrip(".,?")
 
+    @property
+    def sounds(self) -> list[int]:
+        """List the phonemes that the window holds; none where only the whole line's are known."""
+        said = self.line.row["sounds"]
+        if self.is_whole:
+            return numbers_of(" ".join(said))
+        known = len(said) == len(self.line.words)
+        return numbers_of(" ".join(said[self.first : self.last])) if known else []
+
 
 @dataclass(slots=True)
 class Window:
@@ -80,6 +90,12 @@ class Window:
     pieces: list[Piece] = field(default_factory=list)
     before: str = ""  # of the sentence that the window begins in
     open_at: float | None = None  # start of a sentence that the window does not finish
+
+    @property
+    def sounds(self) -> list[int]:
+        """List the phonemes of the window; none if those of a piece are not known."""
+        heard = [piece.sounds for piece in self.pieces]
+        return [sound for piece in heard for sound in piece] if all(heard) else []
 
     @property
     def translatable(self) -> bool:

@@ -10,14 +10,15 @@ from .network import sinusoids
 from .sizes import AUDIO_CONTEXT, N_VOCAB, WIDTH, Size
 from .widening import State
 
+EXPORTED = ("encoder.", "decoder.")  # the rest helps in training alone
 EMBEDDING, STAMP_MAP = "decoder.token_embedding.weight", "decoder.stamp_map"
-HELPERS = {"letters.weight", "letters.bias", STAMP_MAP}  # of the training alone
 
 
 def full_state(checkpoint: Path) -> State:
     """Give the averaged weights with all 51,865 token rows."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    state = {k: v.float() for k, v in saved["mean"].items() if k not in HELPERS}
+    state = {k: v.float() for k, v in saved["mean"].items() if k.startswith(EXPORTED)}
+    state.pop(STAMP_MAP, None)
     rows = state[EMBEDDING]
     embedding = rows[-1:].repeat(N_VOCAB, 1)
     embedding[torch.as_tensor(saved["kept"])] = rows[:-1]

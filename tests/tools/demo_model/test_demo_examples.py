@@ -25,6 +25,7 @@ from tools.demo_model.batching import IGNORED, begin, collate, shifted, targets_
 from tools.demo_model.corpus import Corpus
 from tools.demo_model.examples import Example, Maker, Mix
 from tools.demo_model.track import FULL_S, Track
+from tools.demo_model.training import Phase, Plan, Trainer
 
 RATE = 16000
 TEXTS = [
@@ -66,6 +67,7 @@ def corpus(tmp_path: Path) -> Corpus:
                 "voice": f"espeak:gmw/{language}",
                 "marks": marks,
                 "guessed": [],
+                "sounds": ["t"] * n,
             }
         )
         parts.append(audio)
@@ -275,3 +277,16 @@ def test_the_process_that_makes_batches_outlives_no_training(corpus, tmp_path: P
             assert select.select([maker], [], [], 60)[0], "it goes on"
         finally:
             os.close(maker)
+
+
+def test_only_what_a_phase_names_learns(corpus, vocabulary, maker, tmp_path):
+    """The encoder hears first, the decoder writes next: the other's weights stand still."""
+    batch = collate([maker.single("whole") for _ in range(3)], random.Random(1), vocabulary)
+    for phase, learns in ((Phase.HEAR, "encoder"), (Phase.WRITE, "decoder")):
+        shares = {"hear": float(phase is Phase.HEAR), "write": float(phase is Phase.WRITE)}
+        trainer = Trainer(vocabulary, Plan(steps=9, **shares), tmp_path / learns, "cpu")
+        before = {name: w.clone() for name, w in trainer.model.state_dict().items()}
+        trainer.learn(batch)
+        after = trainer.model.state_dict()
+        moved = {name.split(".")[0] for name, w in before.items() if not w.equal(after[name])}
+        assert moved - {"sounds", "place"} == {learns}

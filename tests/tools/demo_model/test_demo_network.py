@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ import torch
 import whisper
 
 from tools.demo_model.blending import blend
+from tools.demo_model.joining import fit, join
 from tools.demo_model.network import TIMESTAMPS, Decoder, Encoder, Whisper, sinusoids
 from tools.demo_model.sizes import SIZES, Size
 from tools.demo_model.tokenizer_file import byte_letters, merge_of
-from tools.demo_model.training import Plan, attention_loss, ctc_loss
+from tools.demo_model.training import Phase, Plan, attention_loss, place_loss, sound_loss
 from tools.demo_model.vocabulary import Vocabulary
 from tools.demo_model.weights import EMBEDDING, full_state, tensors
 from tools.demo_model.widening import resized
@@ -27,7 +29,7 @@ def checkpoint(tmp_path_factory):
     """Give an untrained checkpoint."""
     torch.manual_seed(0)
     vocabulary = Vocabulary([])
-    model = Whisper(vocabulary.rows, 44)
+    model = Whisper(vocabulary.rows)
     path = tmp_path_factory.mktemp("run") / "checkpoint.pt"
     state = {name: w.half() for name, w in model.state_dict().items()}
     torch.save({"mean": state, "kept": vocabulary.kept}, path)
@@ -45,7 +47,7 @@ def test_openai_whisper_loads_the_weights_and_agrees(checkpoint):
     state = full_state(checkpoint)
     theirs = loaded(state, Size())
     saved = torch.load(checkpoint, weights_only=False)
-    ours = Whisper(len(saved["kept"]) + 1, 44)
+    ours = Whisper(len(saved["kept"]) + 1)
     ours.load_state_dict({name: w.float() for name, w in saved["mean"].items()})
     mel = torch.randn(1, 80, 3000)
     with torch.no_grad():
@@ -90,14 +92,33 @@ def test_attention_inside_the_words_costs_nothing():
     assert attention_loss([weights] * 4, torch.tensor([[0, 0, 2, 5]])).item() > 3
 
 
-def test_letters_without_text_cost_nothing():
-    """Windows without speech have no letters to learn."""
-    assert ctc_loss(torch.randn(2, 20, 44), [[], []]).item() == 0
+def test_windows_without_phonemes_cost_nothing():
+    """Windows without speech have no sounds to learn."""
+    assert sound_loss(torch.randn(2, 20, 44), [[], []]).item() == 0
+
+
+def test_the_place_said_right_costs_nothing():
+    """Positions are those behind a window's first."""
+    positions, first = torch.randn(30, 8), torch.tensor([0, 20])
+    right = torch.stack([positions[:10], positions[20:30]])
+    assert place_loss(right, positions, first).item() == 0
+    assert place_loss(right.roll(1, dims=1), positions, first).item() > 0.1
+
+
+def test_the_encoder_learns_first_then_the_decoder_then_both():
+    """Each phase begins with a low rate of its own."""
+    plan = Plan(steps=1000, rate=1.0, warm_up=10, hear=0.2, write=0.3)
+    phases = [plan.phase_at(step) for step in (0, 199, 200, 499, 500, 999)]
+    assert [phase for phase, _ in phases] == [
+        Phase.HEAR, Phase.HEAR, Phase.WRITE, Phase.WRITE, Phase.BOTH, Phase.BOTH
+    ]  # fmt: skip
+    assert [since for _, since in phases] == [0, 0, 200, 200, 500, 500]
+    assert plan.rate_at(199) > 0.9 > 0.2 > plan.rate_at(200)
 
 
 def test_the_rate_rises_stays_and_falls():
     """The learning rate is a matter of steps alone."""
-    plan = Plan(steps=1000, rate=1.0, warm_up=100, fall_from=0.5)
+    plan = Plan(steps=1000, hear=0, write=0, rate=1.0, warm_up=100, fall_from=0.5)
     assert plan.rate_at(0) == pytest.approx(0.01)
     assert plan.rate_at(400) == 1.0
     assert plan.rate_at(750) == pytest.approx(0.5)
@@ -144,7 +165,7 @@ def test_a_window_may_begin_at_any_position():
 def test_a_writing_is_learnt_from_the_window_that_it_is_written_for():
     """Rows of tokens attend to the windows that `heard` names, as if each had its own."""
     rows = Vocabulary([]).rows
-    model = Whisper(rows, 3).eval()
+    model = Whisper(rows).eval()
     audio, tokens = torch.randn(2, 40, 256), torch.randint(0, rows, (3, 7))
     heard = torch.tensor([0, 0, 1])
     shared, _ = model.decoder(tokens, audio, heard)
@@ -168,3 +189,22 @@ def test_a_blend_lies_between_two_runs(checkpoint, tmp_path: Path):
     assert (out["mean"][EMBEDDING][vocabulary.row[40_000]] == 7).all()
     old = out["mean"][EMBEDDING][vocabulary.row[saved["kept"][5]]].float()
     assert torch.allclose(old, saved["mean"][EMBEDDING][5].float() + 0.25, atol=2e-3)
+
+
+def test_a_decoder_joined_to_a_changed_encoder_writes_what_it_wrote():
+    """What is undone by a linear map costs the decoder nothing."""
+    torch.manual_seed(2)
+    before, decoder = Encoder().eval(), Decoder(TIMESTAMPS + 20).eval()
+    now = copy.deepcopy(before)
+    with torch.no_grad():
+        now.ln_post.weight.uniform_(0.5, 2)
+        now.ln_post.bias.uniform_(-1, 1)
+    windows = [(torch.randn(4, 80, 400), torch.tensor([0, 5, 90, 700])) for _ in range(8)]
+    mel, first = windows[0]
+    tokens = torch.tensor([[3, 1, 4, 1, 5]] * 4)
+    with torch.no_grad():
+        wanted = decoder(tokens, before(mel, first))[0]
+        parted = decoder(tokens, now(mel, first))[0]
+        join(decoder, fit(before, now, windows))
+        joined = decoder(tokens, now(mel, first))[0]
+    assert (joined - wanted).norm() < 0.1 * (parted - wanted).norm()

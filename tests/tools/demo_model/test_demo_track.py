@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 
 from tools.demo_model.sound import RATE, noise, spoil, stretch
+from tools.demo_model.sounds import by_written_word, numbers_of
 from tools.demo_model.track import Track
 
 
 def row(text: str, *, marked: bool = True, guessed: tuple[int, ...] = ()) -> dict:
-    """Give a corpus row whose words take 0.5 s each."""
+    """Give a corpus row whose words take 0.5 s each and sound like "t"."""
     n = len(text.split())
     marks = [[500 * i, 500 * (i + 1)] for i in range(n)] if marked else None
-    return {"text": text, "language": "en", "marks": marks, "guessed": list(guessed), "names": []}
+    return {
+        "text": text,
+        "language": "en",
+        "marks": marks,
+        "guessed": list(guessed),
+        "names": [],
+        "sounds": ["t"] * n if marked else ["t " * n],
+    }
 
 
 def spoken(text: str) -> np.ndarray:
@@ -103,3 +111,32 @@ def test_every_kind_of_noise_has_unit_peak():
 def test_stretching_changes_the_length():
     """A factor above one is faster speech."""
     assert len(stretch(np.zeros(1000, np.float32), 1.25)) == 800
+
+
+def test_a_cut_window_sounds_like_its_words():
+    """What is cut away is not to be heard; of a whole line all is."""
+    track = track_of("Turn the light, now.", "Stop it.")
+    t = numbers_of("t")
+    assert track.window(0, None, 0.0, random.Random(1)).sounds == t * 6
+    assert track.window(1, None, 0.0, random.Random(1)).sounds == t * 5
+
+
+def test_a_cut_window_whose_words_sound_unknown_has_no_sounds():
+    """Phonemes that are known of the whole line alone teach nothing about a part."""
+    track = Track("en")
+    whole = row("Set it to 23.") | {"sounds": ["t t t t t"]}
+    track.add(whole, spoken("Set it to 23."))
+    assert track.window(0, None, 0.0, random.Random(1)).sounds == numbers_of("t") * 5
+    assert track.window(0, 3, 0.0, random.Random(1)).sounds == []
+
+
+def test_words_said_as_one_sound_together():
+    """The first of them has all phonemes; where the words differ the sentence keeps its own."""
+    said = [["t", "3:", "n"], ["0", "n", "D", "@"], ["l", "aI", "t"]]
+    assert by_written_word(said, [0, 1, 3], 4) == ["t 3: n", "0 n D @", "", "l aI t"]
+    assert by_written_word(said, [0, 1], 2) == ["t 3: n 0 n D @ l aI t"]
+
+
+def test_marks_among_phonemes_are_no_sounds():
+    """espeak-ng writes where words end and begin anew between its phonemes."""
+    assert numbers_of("a ! !b ; unheard-of") == numbers_of("a b")
