@@ -32,7 +32,8 @@ def fit(before: Encoder, now: Encoder, windows: Iterable[tuple[Tensor, Tensor]])
         gram += given.T @ given
         cross += given.T @ wanted
     ridge = RIDGE * gram.diagonal().mean() * torch.eye(WIDTH + 1, dtype=torch.float64)
-    return torch.linalg.solve(gram + ridge, cross).float()
+    fitted: Tensor = torch.linalg.solve(gram + ridge, cross).float()
+    return fitted
 
 
 @torch.no_grad()
@@ -45,6 +46,6 @@ def join(decoder: Decoder, fitted: Tensor) -> None:
     for block in decoder.blocks:
         assert isinstance(block, Block)
         cross = block.cross_attn
-        cross.value.bias += weights[WIDTH] @ cross.value.weight.T
+        cross.value.bias.add_(weights[WIDTH] @ cross.value.weight.T)
         for part in (cross.key, cross.value):
             part.weight.copy_(part.weight @ weights[:WIDTH].T)
