@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .corpus import Corpus
 from .sound import RATE, Audio, noise, spoil
-from .track import FULL_S, Track, Window
+from .track import FULL_S, Piece, Track, Window
 from .vocabulary import (
     EOT,
     LANGUAGE,
@@ -28,6 +28,7 @@ from .vocabulary import (
 
 LATEST_FIRST_TIMESTAMP = 50  # Whisper's decoders let speech begin within a second
 LONGEST_PROMPT = 120  # tokens
+STAMP_S = 0.06  # around a timestamp: where the guided heads look for it
 POOL_S = 700.0  # audio drawn at a time, then sorted by length
 FULL_WINDOW_S = 29.0  # from here on an unfinished sentence is left to the next window
 
@@ -71,8 +72,21 @@ class Mix:
     natural: float = 0.22  # draws from the voices that are no espeak-ng
 
 
-def _timestamp(seconds: float) -> int:
-    return TIMESTAMP_0 + min(1500, max(0, round(seconds / 0.02)))
+def parts(
+    piece: Piece, offset: float, *, translated: bool
+) -> Iterator[tuple[Sequence[int], tuple[float, float]]]:
+    """Yield a piece's tokens in parts, each with when it is said, in seconds of the window.
+
+    Of words without marks, and of a translation, only the sentence's times are known.
+    """
+    whole = (piece.start, piece.end)
+    if translated:
+        yield encode_words(piece.line.row["other"]), whole
+        return
+    for i, word in enumerate(piece.text.split()):
+        span = piece.line.span(piece.first + i)
+        times = (max(0.0, span[0] - offset), span[1] - offset) if span else whole
+        yield encode(" " + word), times
 
 
 class Maker:
@@ -145,22 +159,26 @@ class Maker:
 
     # Windows to examples
 
-    def _write(self, example: Example, window: Window, *, stamps: bool) -> None:
-        """Append a window's tokens to the example, with the words' times."""
+    def _write(
+        self, example: Example, window: Window, *, stamps: bool, translated: bool = False
+    ) -> None:
+        """Append a window's tokens to the example, with their times."""
         for number, piece in enumerate(window.pieces):
             if stamps:
-                stamp = _timestamp(piece.start)
-                limit = TIMESTAMP_0 + LATEST_FIRST_TIMESTAMP
-                example.tokens.append(min(stamp, limit) if number == 0 else stamp)
-            for i, word in enumerate(piece.text.split()):
-                tokens = encode(" " + word)
-                if span := piece.line.span(piece.first + i):
-                    at, (start, end) = len(example.tokens), span
-                    times = (max(0.0, start - window.offset), end - window.offset)
-                    example.spans += [(at + j, *times) for j in range(len(tokens))]
+                self._stamp(example, piece.start, is_first=number == 0)
+            for tokens, times in parts(piece, window.offset, translated=translated):
+                at = len(example.tokens)
+                example.spans += [(at + i, *times) for i in range(len(tokens))]
                 example.tokens += tokens
             if stamps:
-                example.tokens.append(_timestamp(piece.end))
+                self._stamp(example, piece.end)
+
+    def _stamp(self, example: Example, seconds: float, *, is_first: bool = False) -> None:
+        """Append a timestamp, and that it is to be read off at its time."""
+        around = (max(0.0, seconds - STAMP_S), seconds + STAMP_S)
+        example.spans.append((len(example.tokens), *around))
+        latest = LATEST_FIRST_TIMESTAMP if is_first else FULL_S * 50
+        example.tokens.append(TIMESTAMP_0 + round(min(max(0, seconds * 50), latest)))
 
     def example(self, window: Window, *, stamps: bool, hard: float) -> Example:
         """Write what Whisper should for a window, in the language that is spoken."""
@@ -190,7 +208,7 @@ class Maker:
         example = Example(audio, [*prompt, *head], len(prompt), window.sounds)
         self._write(example, window, stamps=stamps)
         if stamps and window.open_at is not None:
-            example.tokens.append(_timestamp(window.open_at))
+            self._stamp(example, window.open_at)
         example.tokens.append(EOT)
         return example
 
@@ -200,14 +218,10 @@ class Maker:
         if names:
             prompt = [PREV, *encode_words(names)[-LONGEST_PROMPT:]]
         head = [SOT, LANGUAGE[window.language], TRANSLATE, *([] if stamps else [NO_TIMESTAMPS])]
-        tokens = [*prompt, *head]
-        for number, piece in enumerate(window.pieces):
-            stamp = _timestamp(piece.start)
-            limit = TIMESTAMP_0 + LATEST_FIRST_TIMESTAMP
-            text = encode_words(piece.line.row["other"])
-            begin = min(stamp, limit) if number == 0 else stamp
-            tokens += [begin, *text, _timestamp(piece.end)] if stamps else text
-        return Example(audio, [*tokens, EOT], len(prompt), window.sounds)
+        example = Example(audio, [*prompt, *head], len(prompt), window.sounds)
+        self._write(example, window, stamps=stamps, translated=True)
+        example.tokens.append(EOT)
+        return example
 
     # Kinds
 

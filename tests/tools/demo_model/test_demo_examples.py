@@ -229,14 +229,27 @@ def test_the_shared_row_stands_for_all_other_tokens():
 
 
 def test_a_track_without_marks_can_still_be_heard(maker):
-    """Voices without word times give whole sentences and no spans."""
+    """Where no word has its times, all of a sentence's tokens have the sentence's."""
     row = {**maker.corpus.rows[0], "marks": None}
     track = Track("en")
     track.add(row, maker.corpus.audio(row))
     window = track.window(0, None, 0, random.Random(1))
     example = maker.example(window, stamps=False, hard=0)
-    assert example.spans == []
+    assert {(start, end) for _, start, end in example.spans} == {(0.0, 2.8)}
     assert text_of(example) == row["text"]
+
+
+def test_a_timestamp_is_read_off_at_its_time(maker):
+    """The guided heads are taught to look where a timestamp points."""
+    row = next(row for row in maker.corpus.rows if row["language"] == "de")
+    track = Track("de")
+    track.silence(0.5)
+    track.add(row, maker.corpus.audio(row))
+    example = maker.translation(track.window(0, None, 0, random.Random(1)), stamps=True)
+    for number, start, end in example.spans:
+        if example.tokens[number] >= v.TIMESTAMP_0:
+            assert start <= (example.tokens[number] - v.TIMESTAMP_0) * 0.02 <= end
+    assert sum(example.tokens[number] >= v.TIMESTAMP_0 for number, _, _ in example.spans) == 2
 
 
 def test_a_window_that_begins_later_has_later_timestamps():
