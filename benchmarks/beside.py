@@ -40,7 +40,7 @@ ANSWER_S = 60.0
 
 METHOD = """\
 Audio-stop to transcript of one satellite, in real time, milliseconds, p50 / p95, while nothing else
-happens (`idle`) and while a recording of an hour that was uploaded over HTTP is transcribed
+happens (`idle`) and while a long recording that was uploaded over HTTP is transcribed
 (`busy`); blocks of both in turns on one daemon, the same clips in each. `times` is the p95 as a
 multiple of the idle one. `file` is how many seconds of the recording are done in a second while
 commands are spoken, and alone."""
