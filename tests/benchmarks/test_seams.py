@@ -70,6 +70,9 @@ def test_the_demo_model_loses_and_doubles_nothing_at_seams(tmp_path: Path, monke
         assert len(cutting.chunks) > 5
         return suspects(fates(clips, cutting))
 
-    assert told() == []
+    # A word or none is misheard beside a cut; what is heard is neither lost nor doubled.
+    kindly = told()
+    assert not [fate for fate in kindly if fate.dropped or fate.doubled]
+    assert len(kindly) <= 1
     # Cuts amid words that share nothing do harm, and it shows.
-    assert told("chunk_duration=3", "overlap_duration=0") != []
+    assert len(told("chunk_duration=3", "overlap_duration=0")) > 1
