@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import voices
-from .espeak import Espeak
+from .espeak import shared
 from .synthesis import Clip, Split, draw, speak_espeak, speak_process, usable
 
 ESPEAK_JOB, PROCESS_JOB = 1000, 100  # clips a job: the loss when interrupted
@@ -58,7 +58,7 @@ def plan(espeak: int, natural: int, seed: int) -> list[Job]:
 def clips(job: Job) -> Iterator[Clip]:
     """Speak the job's clips, one after another."""
     rng = random.Random(job.seed)
-    engine = Espeak() if job.voice == "espeak" else None
+    engine = shared() if job.voice == "espeak" else None
     kinds, weights = list(KIND_SHARES), list(KIND_SHARES.values())
     for _ in range(job.count):
         kind = rng.choices(kinds, weights)[0]

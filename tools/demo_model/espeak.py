@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as C
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Manner:
 
 
 class Espeak:
-    """One synthesizer; the library holds its state globally, so one a process."""
+    """One synthesizer; the library holds its state globally, so one a process: `shared`."""
 
     def __init__(self) -> None:
         self._library = C.CDLL("libespeak-ng.so.1")
@@ -96,3 +97,9 @@ class Espeak:
     def _choose(self, voice: str) -> None:
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice}")
+
+
+@functools.cache
+def shared() -> Espeak:
+    """Give this process's synthesizer; a second would take the first one's audio."""
+    return Espeak()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import voices
-from .espeak import Espeak
+from .espeak import shared
 from .sound import RATE, Audio, noise
 from .synthesis import Clip, draw, speak_espeak, speak_process
 
@@ -108,7 +108,7 @@ class Speaker:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self._engine = Espeak()
+        self._engine = shared()
 
     def say(self, language: str, kind: str, voice: str, *, held_out: bool = False) -> Item:
         """Speak a held-out sentence by espeak-ng's voices or by one of the others."""

@@ -18,7 +18,7 @@ import soxr
 from numpy.typing import NDArray
 
 from . import free, names
-from .espeak import Espeak, Manner
+from .espeak import Espeak, Manner, shared
 from .grammar import Pair, sample, spoken_word
 from .sound import RATE
 from .sounds import by_written_word
@@ -187,11 +187,6 @@ def _festival(said: str, voice: str, stretch: float, out: Path) -> None:
     )
 
 
-@functools.cache
-def _pronouncer() -> Espeak:
-    return Espeak()
-
-
 def speak_process(rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
     """`sentence` by flite or festival, each clip a process of its own; no marks."""
     said, _ = words_as_spoken(sentence.text, sentence.language)
@@ -202,7 +197,7 @@ def speak_process(rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
         with wave.open(str(path)) as file:
             raw = np.frombuffer(file.readframes(file.getnframes()), np.int16)
             rate = file.getframerate()
-    sounds = by_written_word(_pronouncer().sounds(said, PLAIN_ENGLISH), [], 0)
+    sounds = by_written_word(shared().sounds(said, PLAIN_ENGLISH), [], 0)
     return Clip(trim(at_16k(raw, rate))[0], sentence, str(voice), sounds)
 
 

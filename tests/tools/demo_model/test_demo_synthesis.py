@@ -13,7 +13,7 @@ pytest.importorskip("soxr")
 pytest.importorskip("tqdm")
 
 from tools.demo_model import corpus, synthesis, voices
-from tools.demo_model.espeak import Espeak, Manner
+from tools.demo_model.espeak import Manner, shared
 
 needs_espeak = pytest.mark.skipif(find_library("espeak-ng") is None, reason="needs espeak-ng")
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")
@@ -72,7 +72,7 @@ def test_jobs_of_a_plan_differ_in_name_and_seed():
 @needs_espeak
 def test_espeak_gives_audio_and_the_words_in_order():
     """Marks grow, and the sound is there."""
-    audio, words = Espeak().say("turn left now", "gmw/en-US", Manner(150, 50, 50))
+    audio, words = shared().say("turn left now", "gmw/en-US", Manner(150, 50, 50))
     assert len(audio) > 5000
     assert [position for position, _ in words] == [0, 5, 10]
     assert [ms for _, ms in words] == sorted(ms for _, ms in words)
@@ -94,6 +94,18 @@ def test_a_job_is_spoken_once(tmp_path):
     assert loaded.audio(loaded.rows[-1]).shape == (loaded.rows[-1]["n"],)
 
 
+@needs_espeak
+@needs_flite
+def test_another_voice_leaves_espeak_its_audio():
+    """The phonemes of flite's sentences come from the synthesizer that speaks others."""
+    engine, sentence = shared(), synthesis.Sentence("en", "Good night.")
+    synthesis.speak_process(random.Random(1), sentence, voices.parse("flite:kal16"))
+    clip = synthesis.speak_espeak(engine, random.Random(1), sentence, voices.parse("espeak:gmw/en"))
+    assert synthesis.usable(clip)
+    assert clip.sounds == ["g U d", "n aI t"]
+
+
+@needs_espeak
 @needs_flite
 def test_flite_speaks_at_16_khz():
     """The other voices are processes of their own."""
