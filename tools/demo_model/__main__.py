@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--steps", type=int, help="training steps in all; more than done: go on")
     p.add_argument("--rate", type=float, help="highest learning rate")
     p.add_argument("--hear", type=float, help="share of the steps for the encoder alone")
-    p.add_argument("--write", type=float, help="share of those behind for the decoder alone")
+    p.add_argument("--write", type=float, help="share of the steps for the decoder alone, next")
     p.add_argument("--begin-from", type=Path, help="checkpoint.pt of an earlier run")
     p.add_argument(
         "--share", type=float, default=1.0, help="export: of the run, the rest of --begin-from"

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import voices
-from .espeak import shared
 from .synthesis import Clip, Split, draw, speak_espeak, speak_process, usable
 
 ESPEAK_JOB, PROCESS_JOB = 1000, 100  # clips a job: the loss when interrupted
@@ -58,15 +57,14 @@ def plan(espeak: int, natural: int, seed: int) -> list[Job]:
 def clips(job: Job) -> Iterator[Clip]:
     """Speak the job's clips, one after another."""
     rng = random.Random(job.seed)
-    engine = shared() if job.voice == "espeak" else None
     kinds, weights = list(KIND_SHARES), list(KIND_SHARES.values())
     for _ in range(job.count):
         kind = rng.choices(kinds, weights)[0]
-        if engine:
+        if job.voice == "espeak":
             language = "en" if rng.random() < ENGLISH_SHARE else "de"
             voice = voices.espeak_voice(rng, language, held_out=job.held_out)
             sentence = draw(rng, job.split, language, kind)
-            clip = speak_espeak(engine, rng, sentence, voice)
+            clip = speak_espeak(rng, sentence, voice)
         else:
             sentence = draw(rng, job.split, "en", kind)
             clip = speak_process(rng, sentence, voices.parse(job.voice))

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import voices
-from .espeak import shared
 from .sound import RATE, Audio, noise
 from .synthesis import Clip, draw, speak_espeak, speak_process
 
@@ -108,14 +107,13 @@ class Speaker:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self._engine = shared()
 
     def say(self, language: str, kind: str, voice: str, *, held_out: bool = False) -> Item:
         """Speak a held-out sentence by espeak-ng's voices or by one of the others."""
         sentence = draw(self.rng, "eval", language, kind)
         if voice == "espeak":
             chosen = voices.espeak_voice(self.rng, language, held_out=held_out)
-            return of_clip(speak_espeak(self._engine, self.rng, sentence, chosen))
+            return of_clip(speak_espeak(self.rng, sentence, chosen))
         return of_clip(speak_process(self.rng, sentence, voices.parse(voice)))
 
     def seen(self, language: str, kind: str, number: int) -> Item:

@@ -18,7 +18,7 @@ import soxr
 from numpy.typing import NDArray
 
 from . import free, names
-from .espeak import Espeak, Manner, shared
+from .espeak import Manner, shared
 from .grammar import Pair, sample, spoken_word
 from .sound import RATE
 from .sounds import by_written_word
@@ -158,8 +158,9 @@ def fill_marks(
     return list(zip(edges, [*edges[1:], end_ms], strict=True)), guessed
 
 
-def speak_espeak(engine: Espeak, rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
+def speak_espeak(rng: random.Random, sentence: Sentence, voice: Voice) -> Clip:
     """`sentence` by espeak-ng, at a random speed and pitch, with its words' marks."""
+    engine = shared()
     said, owner = words_as_spoken(sentence.text, sentence.language)
     manner = Manner(rng.randint(120, 200), rng.randint(30, 70), rng.randint(30, 70))
     raw, words = engine.say(said, voice.name, manner)

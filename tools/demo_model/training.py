@@ -48,7 +48,7 @@ class Plan:
 
     steps: int
     hear: float = 0.25  # share of the steps in which the encoder learns to hear
-    write: float = 0.35  # of those behind, in which the decoder learns to write
+    write: float = 0.35  # share of all steps, behind those, in which the decoder learns to write
     rate: float = 1.0e-3
     warm_up: int = 100
     fall_from: float = 0.5  # share of the steps after which the rate falls to nothing
@@ -61,13 +61,11 @@ class Plan:
 
     def phase_at(self, step: int) -> tuple[Phase, int]:
         """Say who learns at a step, and since which."""
-        writing, together = (
-            round(self.hear * self.steps),
-            round((self.hear + self.write) * self.steps),
-        )
-        if step < writing:
+        write = round(self.hear * self.steps)
+        both = round((self.hear + self.write) * self.steps)
+        if step < write:
             return Phase.HEAR, 0
-        return (Phase.WRITE, writing) if step < together else (Phase.BOTH, together)
+        return (Phase.WRITE, write) if step < both else (Phase.BOTH, both)
 
     def rate_at(self, step: int) -> float:
         """Give the learning rate of a step."""
@@ -310,7 +308,7 @@ def train(trainer: Trainer, source: Source) -> None:
                     totals = {}
                 if trainer.step % plan.save_every == 0 or trainer.step >= plan.steps:
                     trainer.save()
-                if trainer.step >= plan.steps or not math.isfinite(totals.get("token", 0.0)):
+                if trainer.step >= plan.steps or not all(map(math.isfinite, totals.values())):
                     break
     finally:
         loader.close()

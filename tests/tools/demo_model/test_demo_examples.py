@@ -303,3 +303,25 @@ def test_only_what_a_phase_names_learns(corpus, vocabulary, maker, tmp_path):
         after = trainer.model.state_dict()
         moved = {name.split(".")[0] for name, w in before.items() if not w.equal(after[name])}
         assert moved - {"sounds", "place"} == {learns}
+
+
+def test_a_run_is_joined_once_also_after_an_interruption(vocabulary, maker, tmp_path):
+    """What the decoder expects is kept until the encoder has learnt alone, then taken in."""
+    batch = collate([maker.single("whole") for _ in range(3)], random.Random(1), vocabulary)
+    first = Trainer(vocabulary, Plan(steps=2), tmp_path / "first", "cpu")
+    first.save()
+    plan = Plan(steps=2, hear=0.5, write=0.5)
+    run = Trainer(vocabulary, plan, tmp_path / "run", "cpu")
+    run.begin_from(tmp_path / "first" / "checkpoint.pt")
+    assert not run.is_parted
+    run.learn(batch)
+    run.save()
+    resumed = Trainer(vocabulary, plan, tmp_path / "run", "cpu")
+    assert resumed.resume()
+    assert resumed.is_parted
+    resumed.rejoin([batch])
+    assert not resumed.is_parted
+    resumed.save()
+    again = Trainer(vocabulary, plan, tmp_path / "run", "cpu")
+    assert again.resume()
+    assert not again.is_parted

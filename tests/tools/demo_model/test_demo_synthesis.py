@@ -98,9 +98,10 @@ def test_a_job_is_spoken_once(tmp_path):
 @needs_flite
 def test_another_voice_leaves_espeak_its_audio():
     """The phonemes of flite's sentences come from the synthesizer that speaks others."""
-    engine, sentence = shared(), synthesis.Sentence("en", "Good night.")
+    shared()
+    sentence = synthesis.Sentence("en", "Good night.")
     synthesis.speak_process(random.Random(1), sentence, voices.parse("flite:kal16"))
-    clip = synthesis.speak_espeak(engine, random.Random(1), sentence, voices.parse("espeak:gmw/en"))
+    clip = synthesis.speak_espeak(random.Random(1), sentence, voices.parse("espeak:gmw/en"))
     assert synthesis.usable(clip)
     assert clip.sounds == ["g U d", "n aI t"]
 
